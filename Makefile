@@ -1,0 +1,40 @@
+PYTHON ?= python3
+BIN = .venv/bin
+EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra run
+COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
+.DEFAULT_GOAL = help
+.PHONY: help run dev cassandra cassandra-cluster test lint browser lock environment tools
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: environment ## The whole shop: four services and the gateway on http://localhost:8080/
+	@$(BIN)/python -m deploy.local
+
+dev: environment ## The whole shop in one process that restarts when a file changes, on port 8080
+	@$(BIN)/python -m deploy.local.dev
+
+cassandra: environment ## Apache Cassandra on 127.0.0.1; then: make run CASSANDRA_HOST=127.0.0.1
+	@$(BIN)/python -m deploy.cassandra
+
+cassandra-cluster: environment ## Three nodes of it, on 127.0.0.1 to 127.0.0.3
+	@$(BIN)/python -m deploy.cassandra 3
+
+test: lint ## Everything that has to hold before a commit, but the browser tests
+	@$(BIN)/python -m pytest -m "not browser"
+
+lint: tools ## Style, import contracts, types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+browser: tools ## The pages, used through a real browser
+	@$(BIN)/python -m pytest -m browser
+
+lock: ## New versions of the packages within pyproject.toml's bounds; needs uv
+	@$(COMPILE) --upgrade $(EXTRAS) --output-file requirements.lock
+	@$(COMPILE) --upgrade $(EXTRAS) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+environment:
+	@$(PYTHON) deploy/local/install.py requirements.lock
+
+tools:
+	@$(PYTHON) deploy/local/install.py requirements-dev.lock

@@ -1,0 +1,35 @@
+"""What Prometheus learns about carts."""
+
+from prometheus_client import Counter, Histogram
+
+from carts.domain import CheckoutIntent
+from store import money
+from store.metrics import CappedLabel
+
+CART_VALUE_CENTS = Histogram(
+    "cart_value_cents",
+    "What a cart was worth at checkout, in hundredths",
+    buckets=(1000, 2500, 5000, 7500, 10000, 15000, 20000, 50000),
+)
+CART_ITEMS_COUNT = Histogram(
+    "cart_items_count",
+    "How many pieces were bought at a checkout, quantities summed",
+    buckets=(1, 2, 3, 5, 8, 13, 21),
+)
+ITEMS_ADDED = Counter(
+    "items_added_to_cart_total", "How often a product was added to a cart", ["product_name"]
+)
+CHECKOUTS = Counter("checkouts_total", "Checkouts that became an order")
+
+_product_label = CappedLabel(limit=1000)
+
+
+def item_added(product_name: str) -> None:
+    ITEMS_ADDED.labels(_product_label(product_name)).inc()
+
+
+def checked_out(intent: CheckoutIntent) -> None:
+    """Once per order."""
+    CART_VALUE_CENTS.observe(money.to_kopecks(intent.total))
+    CART_ITEMS_COUNT.observe(intent.item_count)
+    CHECKOUTS.inc()

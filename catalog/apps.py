@@ -1,0 +1,90 @@
+"""The catalog's composition root."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from typing import cast
+
+from django.apps import apps
+from django.conf import settings
+
+from catalog.demo import demo_products
+from catalog.domain import Product
+from catalog.metrics import PRODUCT_COUNTS
+from catalog.registers import Register
+from catalog.repositories import CatalogRepository, MemoryCatalog
+from catalog.services import CatalogService, ReservationService
+from store import clock, service
+from store.errors import Unavailable
+from store.tasks import Tasks
+
+LOOK_AGAIN_SECONDS = 0.1
+
+
+class CatalogConfig(service.ServiceConfig):
+    name = "catalog"
+    about = "Products and categories, and the stock of orders."
+
+    async def open(self) -> None:
+        self._tasks = Tasks()
+        self._is_stocked = True
+        self.repository = _repository()
+        self.catalog = CatalogService(self.repository)
+        self.reservations = ReservationService(self.repository, now=clock.now)
+        PRODUCT_COUNTS.ask = self.repository.counts
+        if settings.DEMO and settings.CASSANDRA_HOST:
+            self._is_stocked = False
+            self._tasks.start(self._stock_when_it_comes(), name="demo products")
+        elif settings.DEMO:
+            await self.catalog.add_missing(_demo())
+
+    async def close(self) -> None:
+        PRODUCT_COUNTS.ask = dict
+        await self._tasks.close(seconds=0)
+        await self.repository.close()
+
+    def unready(self) -> str | None:
+        reason = self.repository.unready()
+        return reason if reason or self._is_stocked else "The demo products are being put in."
+
+    async def _stock_when_it_comes(self) -> None:
+        """A catalogue that outlives its process gets the demo products once, when it is empty."""
+        while not self._is_stocked:
+            try:
+                if not self.repository.unready():
+                    if not await self.catalog.categories():
+                        await self.catalog.add_missing(_demo())
+                    self._is_stocked = True
+            except Unavailable:
+                """It is tried again."""
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def catalog() -> CatalogService:
+    return cast(CatalogConfig, apps.get_app_config("catalog")).catalog
+
+
+def reservations() -> ReservationService:
+    return cast(CatalogConfig, apps.get_app_config("catalog")).reservations
+
+
+def _repository() -> CatalogRepository:
+    if settings.CASSANDRA_HOST:
+        # Here, so that nobody else pays for the driver.
+        from catalog.cassandra.bridge import Bridge
+        from catalog.cassandra.store import CassandraCatalog
+
+        bridge = Bridge(settings.DATABASES["cassandra"])
+        store = CassandraCatalog(bridge, keep_seconds=settings.RESERVATION_RETENTION)
+        store.open()
+        return store
+    register = Register(
+        keep_sold=timedelta(seconds=settings.RESERVATION_RETENTION),
+        keep_closed=settings.CLOSED_RESERVATIONS,
+    )
+    return MemoryCatalog(register)
+
+
+def _demo() -> Iterator[Product]:
+    return (Product(**asdict(item)) for item in demo_products())

@@ -1,0 +1,192 @@
+"""The one place where statements leave the event loop for the driver and answers come back."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+from cassandra import InvalidRequest, Unauthorized
+from cassandra import Unavailable as TooFewReplicas
+from cassandra.cluster import NoHostAvailable
+from cassandra.query import BatchStatement, BatchType, PreparedStatement
+
+from catalog.cassandra import connection, statements
+from catalog.metrics import CASSANDRA_CONNECTIONS, CASSANDRA_QUERIES, CASSANDRA_QUERY_SECONDS
+from store.errors import Unavailable
+
+# The driver gives up first; this one is for answers that it loses.
+DEADLINE_SECONDS = 0.95
+RETRY_AFTER_SECONDS = 1
+
+Row = tuple[Any, ...]
+
+
+class StoreAway(Unavailable):
+    """Cassandra did not do it."""
+
+    code = "store_unavailable"
+    detail = "The catalogue's database is away; come back later."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=RETRY_AFTER_SECONDS)
+
+
+class OutcomeUnknown(StoreAway):
+    """Cassandra may have done it, or may be about to."""
+
+
+class Bridge:
+    """A session whose statements are awaited; without one every statement is StoreAway."""
+
+    def __init__(self, database: Mapping[str, Any]) -> None:
+        """``database``: what Django's DATABASES say of it."""
+        self._database = database
+        self._session: Any = None
+        self._prepared: dict[str, PreparedStatement] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self._session is not None
+
+    async def open(self) -> None:
+        """Dials, in a thread. Raises what the driver raises."""
+        session, prepared = await asyncio.to_thread(self._dial)
+        self._session, self._prepared = session, prepared
+        CASSANDRA_CONNECTIONS.set_function(self._connections)
+
+    async def close(self) -> None:
+        self._session = None
+        CASSANDRA_CONNECTIONS.set_function(lambda: 0)
+        await asyncio.to_thread(connection.hang_up)
+
+    async def ask(self, name: str, *parameters: object) -> Sequence[Row]:
+        """The rows of a statement of statements.py; a conditional one's first value says
+        whether it was applied. Raises StoreAway, of conditional ones OutcomeUnknown.
+        """
+        if self._session is None:
+            raise StoreAway
+        return await self._awaited(name, self._prepared[name], parameters)
+
+    async def together(
+        self, name: str, parts: Sequence[tuple[str, Sequence[object]]]
+    ) -> Sequence[Row]:
+        """Several statements in one batch, under a name of its own.
+
+        On one partition all or none of them happen; on several some may, and then StoreAway
+        is raised.
+        """
+        if self._session is None:
+            raise StoreAway
+        batch = BatchStatement(BatchType.UNLOGGED)
+        for part, parameters in parts:
+            batch.add(self._prepared[part], parameters)
+        return await self._awaited(name, batch, None, profile=_profile(parts[0][0]))
+
+    def scan(self, name: str, *parameters: object) -> Any:
+        """Rows as they come, page by page; blocks, for a thread."""
+        return self._session.execute(self._prepared[name], parameters, execution_profile="scan")
+
+    async def _awaited(
+        self, name: str, statement: Any, parameters: Any, *, profile: str | None = None
+    ) -> Sequence[Row]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Sequence[Row]] = loop.create_future()
+        profile = profile or _profile(name)
+        try:
+            sent = self._session.execute_async(statement, parameters, execution_profile=profile)
+            sent.add_callbacks(*_callbacks(loop, answer, *_metrics(name)))
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return await answer
+        except Exception as error:
+            # Not all of the driver's errors share a base.
+            if not isinstance(error, TimeoutError) and not _is_of_the_driver(error):
+                raise
+            raise _as_ours(error, is_conditional=profile == "conditional") from error
+
+    def _dial(self) -> tuple[Any, dict[str, PreparedStatement]]:
+        session = connection.dial(self._database)
+        every = statements.every(self._database["NAME"])
+        return session, {name: session.prepare(text) for name, text in every.items()}
+
+    def _connections(self) -> int:
+        if self._session is None:
+            return 0
+        return sum(pool["open_count"] for pool in self._session.get_pool_state().values())
+
+
+def reason_of(error: BaseException) -> str:
+    """Why Cassandra cannot be had, as a sentence for the log."""
+    inner: Any = error
+    if isinstance(error, NoHostAvailable) and error.errors:
+        inner = error.errors.popitem()[1] if isinstance(error.errors, dict) else error
+    return f"{type(inner).__name__}: {inner}".splitlines()[0][:300]
+
+
+def _profile(name: str) -> str:
+    if name in statements.CONDITIONAL:
+        return "conditional"
+    return "decisive" if name in statements.DECISIVE else "plain"
+
+
+Callbacks = tuple[Callable[[Any], None], Callable[[BaseException], None]]
+
+
+def _callbacks(
+    loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[Any]", seen: Callable[[float], None]
+) -> Callbacks:
+    """They run in the driver's thread, or here when the answer was there already."""
+    began_at = perf_counter()
+
+    def arrived(rows: Any) -> None:
+        seen(perf_counter() - began_at)
+        _hand_over(loop, answer, answer.set_result, rows or ())
+
+    def failed(error: BaseException) -> None:
+        seen(perf_counter() - began_at)
+        _hand_over(loop, answer, answer.set_exception, error)
+
+    return arrived, failed
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop,
+    answer: "asyncio.Future[Any]",
+    settle: Callable[[Any], None],
+    value: Any,
+) -> None:
+    # The loop may have ended before the answer came.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(_settle, answer, settle, value)
+
+
+def _settle(answer: "asyncio.Future[Any]", settle: Callable[[Any], None], value: Any) -> None:
+    # Who waited may have given up.
+    if not answer.done():
+        settle(value)
+
+
+_SEEN: dict[str, Callable[[float], None]] = {}
+
+
+def _metrics(name: str) -> tuple[Callable[[float], None]]:
+    """Finding a metric's child costs more than counting."""
+    if name not in _SEEN:
+        count = CASSANDRA_QUERIES.labels(operation=name).inc
+        observe = CASSANDRA_QUERY_SECONDS.labels(operation=name).observe
+
+        def seen(seconds: float) -> None:
+            count()
+            observe(seconds)
+
+        _SEEN[name] = seen
+    return (_SEEN[name],)
+
+
+def _is_of_the_driver(error: BaseException) -> bool:
+    return type(error).__module__.startswith("cassandra")
+
+
+def _as_ours(error: BaseException, *, is_conditional: bool) -> Exception:
+    never_sent = isinstance(error, NoHostAvailable | TooFewReplicas | InvalidRequest | Unauthorized)
+    return OutcomeUnknown() if is_conditional and not never_sent else StoreAway()

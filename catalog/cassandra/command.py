@@ -1,0 +1,28 @@
+"""What the management commands on the Cassandra catalogue share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from catalog.cassandra.bridge import Bridge, StoreAway, reason_of
+
+
+def on_cassandra(work: Callable[[Bridge], Awaitable[int]]) -> int:
+    """What ``work`` gives, with an open bridge. Raises CommandError."""
+    return asyncio.run(_with_bridge(work))
+
+
+async def _with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> int:
+    bridge = Bridge(settings.DATABASES["cassandra"])
+    try:
+        await bridge.open()
+    except Exception as error:
+        raise CommandError(f"Cassandra cannot be used: {reason_of(error)}") from None
+    try:
+        return await work(bridge)
+    except StoreAway as away:
+        raise CommandError(f"{away} Run it again: it goes on.") from away
+    finally:
+        await bridge.close()

@@ -1,0 +1,1 @@
+"""What runs the shop: the gateway, the processes, the containers."""

@@ -1,0 +1,1 @@
+"""Apache Cassandra on this machine without containers: ``python -m deploy.cassandra``."""

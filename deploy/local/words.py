@@ -1,0 +1,27 @@
+"""What the shop says when its doors are open."""
+
+from collections.abc import Mapping
+
+from deploy.local.layout import PREFIXES, SERVICES, Layout, is_demo
+
+DEMO_LOGINS = """\
+  Log in as      swagger_user / password123, or the admin swagger_admin / admin123
+                 (demo mode: on this machine only)
+"""
+
+
+def open_for_business(layout: Layout, environment: Mapping[str, str], seconds: float) -> str:
+    """Where to look, and who to be."""
+    door = f"http://localhost:{layout.ports['gateway']}"
+    first, *others = SERVICES
+    prefixes = ", ".join(f"{PREFIXES[name]}/" for name in others)
+    ports = ", ".join(str(layout.ports[name]) for name in others)
+    return (
+        f"The shop is open after {seconds:.1f} s: {door}/\n"
+        f"  Try the API    {door}/swagger/\n"
+        f"  Admin pages    {door}{PREFIXES[first]}/admin/ and under {prefixes}\n"
+        f"  Metrics        http://localhost:{layout.ports[first]}/metrics and on {ports}\n"
+        f"  Logs           {layout.logs}\n"
+        f"{DEMO_LOGINS if is_demo(environment) else ''}"
+        f"Ctrl-C closes it."
+    )

@@ -1,0 +1,174 @@
+"""Delivers the outbox: in order for each order and destination, at least once."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+from uuid import UUID
+
+from orders import metrics
+from orders.alarm import Alarm
+from orders.domain import Destination, OutboxMessage
+from orders.repositories import OrderRepository
+from store.http import PeerAway, PeerRefused
+from store.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.05
+FAILURES_THAT_MEAN_AWAY = 3
+
+
+class Courier(Protocol):
+    async def deliver(self, message: OutboxMessage) -> None:
+        """Raises PeerAway or PeerRefused."""
+
+
+def backoff(failures: int, *, longest: float, draw: Callable[[], float] = random.random) -> float:
+    """The pause after so many failures: doubled each time, half of it at random."""
+    pause = min(longest, FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 30))
+    return pause / 2 + pause / 2 * draw()
+
+
+class Relay:
+    """The messages for one destination.
+
+    Some workers share the orders that have messages; one order is in the hands of one worker,
+    which keeps its messages in order. While the destination is away only the first worker
+    tries, more and more slowly; its first success lets the others go on.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        repository: OrderRepository,
+        courier: Courier,
+        alarm: Alarm,
+        *,
+        workers: int = 16,
+        longest_pause: float = 1.0,
+    ) -> None:
+        self._destination = destination
+        self._repository = repository
+        self._courier = courier
+        self._alarm = alarm
+        self._workers = workers
+        self._longest_pause = longest_pause
+        self._ready: asyncio.Queue[UUID] = asyncio.Queue()
+        self._in_hand: set[UUID] = set()
+        self._more: set[UUID] = set()
+        self._attempts: dict[UUID, int] = {}
+        self._failures = 0
+        self._is_there = asyncio.Event()
+        self._is_there.set()
+        self._changed = asyncio.Event()
+
+    async def open(self, tasks: Tasks) -> None:
+        """Takes up what an earlier process left."""
+        for order_id in await self._repository.waiting(self._destination):
+            self.wake(order_id)
+        for place in range(self._workers):
+            name = f"outbox-{self._destination}-{place}"
+            tasks.supervise(partial(self._work, is_first=place == 0), name=name)
+
+    def wake(self, order_id: UUID) -> None:
+        """The order has a new message."""
+        if order_id in self._in_hand:
+            self._more.add(order_id)
+        else:
+            self._in_hand.add(order_id)
+            self._ready.put_nowait(order_id)
+
+    async def flush(self, *, seconds: float) -> None:
+        """Waits until everything is delivered, or the destination turns out to be away."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._in_hand and self._failures < FAILURES_THAT_MEAN_AWAY:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _work(self, *, is_first: bool) -> None:
+        while True:
+            order_id = await self._ready.get()
+            if self._failures and not is_first:
+                self._ready.put_nowait(order_id)
+                await self._is_there.wait()
+                continue
+            if self._failures:
+                await asyncio.sleep(backoff(self._failures, longest=self._longest_pause))
+            await self._take(order_id)
+
+    async def _take(self, order_id: UUID) -> None:
+        """Delivers what the order has; comes back to it later when that does not work."""
+        is_done = False
+        try:
+            is_done = await self._deliver_all(order_id)
+        finally:
+            # Also when the store failed, which ends this worker's run: nothing is forgotten.
+            if is_done:
+                self._put_down(order_id)
+            else:
+                self._retry_later(order_id)
+            self._changed.set()
+
+    async def _deliver_all(self, order_id: UUID) -> bool:
+        while message := await self._repository.next_message(self._destination, order_id):
+            if not await self._is_settled(message):
+                return False
+            due_at = await self._repository.delivered(message)
+            if due_at is not None:
+                self._alarm.ring(due_at)
+        return True
+
+    async def _is_settled(self, message: OutboxMessage) -> bool:
+        """Whether the message arrived, or was refused for a reason that will not go away."""
+        try:
+            await self._courier.deliver(message)
+        except PeerAway:
+            self._failed()
+            return False
+        except PeerRefused as refusal:
+            self._dropped(message, refusal)
+        self._succeeded(message.order_id)
+        return True
+
+    def _failed(self) -> None:
+        self._failures += 1
+        self._is_there.clear()
+        metrics.FAILED.labels(destination=self._destination.value).inc()
+        if self._failures == FAILURES_THAT_MEAN_AWAY:
+            log.warning("%s is away; its messages wait", self._destination)
+
+    def _succeeded(self, order_id: UUID) -> None:
+        if self._failures:
+            self._failures = 0
+            self._is_there.set()
+        self._attempts.pop(order_id, None)
+
+    def _dropped(self, message: OutboxMessage, refusal: PeerRefused) -> None:
+        """One message that is never accepted must not hold up those behind it for ever."""
+        metrics.DROPPED.labels(destination=self._destination.value).inc()
+        # News that is lost is a pity; stock that is lost has to be put right by people.
+        level = logging.CRITICAL if self._destination is Destination.CATALOG else logging.ERROR
+        log.log(
+            level,
+            "%s refused %s %s of order %s for good: %s %s",
+            *(message.destination, message.kind, message.sequence, message.order_id),
+            *(refusal.status, refusal.message),
+        )
+
+    def _put_down(self, order_id: UUID) -> None:
+        self._in_hand.discard(order_id)
+        if order_id in self._more:
+            self._more.discard(order_id)
+            self.wake(order_id)
+
+    def _retry_later(self, order_id: UUID) -> None:
+        """Not at once and not before others: its message alone may be what does not work."""
+        attempts = self._attempts[order_id] = self._attempts.get(order_id, 0) + 1
+        pause = backoff(attempts, longest=self._longest_pause)
+        asyncio.get_running_loop().call_later(pause, self._ready.put_nowait, order_id)

@@ -1,0 +1,102 @@
+"""What orders takes and shows."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from orders.domain import Line, Order, Status
+from store.fields import (
+    DateTimeField,
+    IntegerField,
+    ListField,
+    MoneyField,
+    Serializer,
+    TextField,
+    UUIDField,
+)
+from store.money import KOPECK, MAX_PRICE
+
+MAX_LINES = 100
+MAX_QUANTITY = 1000
+ORDERS_A_PAGE = 100
+MOST_ORDERS_A_PAGE = 1000
+
+
+class NewItemSerializer(Serializer):
+    product_id = UUIDField()
+    quantity = IntegerField(min_value=1, max_value=MAX_QUANTITY)
+    price = MoneyField(min_value=KOPECK)
+
+
+class NewOrderSerializer(Serializer):
+    items = ListField(child=NewItemSerializer(), allow_empty=False, max_length=MAX_LINES)
+    total = MoneyField(min_value=KOPECK, max_value=MAX_PRICE * MAX_LINES * MAX_QUANTITY)
+
+
+class ServiceOrderSerializer(NewOrderSerializer):
+    """From a service: it names the order before it asks, so that it may ask again."""
+
+    id = UUIDField(required=False)
+    valid_until = DateTimeField(required=False)
+
+
+class StatusSerializer(Serializer):
+    status = serializers.ChoiceField(choices=list(Status), required=False)
+
+
+class OrdersQuerySerializer(Serializer):
+    status = serializers.ChoiceField(choices=list(Status), required=False)
+    user_id = TextField(required=False, max_length=50, help_text="Another's: for admins.")
+    limit = IntegerField(min_value=1, max_value=MOST_ORDERS_A_PAGE, default=ORDERS_A_PAGE)
+    cursor = TextField(required=False, max_length=2000, help_text="From the Link header.")
+
+
+class ItemSerializer(Serializer):
+    product_id = UUIDField()
+    name = TextField()
+    price = MoneyField()
+    quantity = IntegerField()
+
+
+class OrderSerializer(Serializer):
+    id = UUIDField()
+    user_id = TextField()
+    items = ItemSerializer(many=True)
+    total = MoneyField()
+    status = serializers.ChoiceField(choices=list(Status))
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class ChangedOrderSerializer(Serializer):
+    message = TextField()
+    order = OrderSerializer()
+
+
+class LabelsSerializer(Serializer):
+    CREATED = TextField()
+    PROCESSING = TextField()
+    SHIPPING = TextField()
+    DELIVERED = TextField()
+    CANCELLED = TextField()
+
+
+def order_data(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "user_id": order.user_id,
+        "items": [_item_data(line) for line in order.lines],
+        "total": order.total,
+        "status": order.status,
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+    }
+
+
+def _item_data(line: Line) -> dict[str, Any]:
+    return {
+        "product_id": line.product_id,
+        "name": line.name,
+        "price": line.price,
+        "quantity": line.quantity,
+    }

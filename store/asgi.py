@@ -1,0 +1,137 @@
+"""The ASGI application of every process: lifespan, body limit, API or page."""
+
+import asyncio
+import os
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import django
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings.all")
+django.setup(set_prefix=False)
+
+# Django has to be set up before its views are imported.
+from store.errors import TooLarge  # noqa: E402
+from store.handler import ApiHandler, PageHandler  # noqa: E402
+from store.lifespan import lifespan  # noqa: E402
+from store.urls import FRONT  # noqa: E402
+
+PAGES = ("/admin/", "/docs/", "/openapi.json", "/static/", "/login/", "/logout/")
+_PREFIX_HEADER = b"x-forwarded-prefix"
+
+# What a client may still send of a body that was refused, before it is cut off.
+MAX_BYTES_THROWN_AWAY = 16 * 1024 * 1024
+MAX_SECONDS_THROWING_AWAY = 5.0
+
+api_handler = ApiHandler()
+
+
+@cache
+def page_handler() -> PageHandler:
+    """Made with the first page: a service that is never looked at needs no memory for it."""
+    return PageHandler()
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["type"] == "http":
+        await _serve(_routed(scope), receive, send)
+
+
+async def _serve(scope: Any, receive: Any, send: Any) -> None:
+    try:
+        body = await _read_body(receive)
+    except ConnectionResetError:
+        return
+    except TooLarge as error:
+        await api_handler.refuse(error, scope, _and_read_on(receive, send))
+        return
+    if _is_page(scope):
+        await page_handler()(scope, _replay(body, receive), send)
+    else:
+        await api_handler.serve(scope, body, receive, send)
+
+
+def _routed(scope: Any) -> Any:
+    """The scope with its service and, as ASGI's root_path, the prefix under which it is seen."""
+    if len(settings.SERVICES) == 1:
+        service = settings.SERVICES[0]
+        prefix = _header(scope, _PREFIX_HEADER).decode("latin1")
+        # Anything but the gateway's own prefix would put a stranger's path into our links.
+        if prefix != settings.PREFIXES[service]:
+            return {**scope, "service": service, "root_path": ""}
+        return {**scope, "service": service, "root_path": prefix, "path": prefix + scope["path"]}
+    for service in settings.SERVICES:
+        prefix = settings.PREFIXES[service]
+        if scope["path"].startswith(prefix + "/"):
+            return {**scope, "service": service, "root_path": prefix}
+    return {**scope, "service": FRONT, "root_path": ""}
+
+
+def _is_page(scope: Any) -> bool:
+    path = scope["path"].removeprefix(scope["root_path"])
+    if path.startswith(PAGES) or scope["service"] == FRONT:
+        return True
+    return b"text/html" in _header(scope, b"accept")
+
+
+def _header(scope: Any, wanted: bytes) -> bytes:
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return bytes(value)
+    return b""
+
+
+async def _read_body(receive: Any) -> bytes:
+    """The whole body, counted as it arrives. Raises TooLarge, ConnectionResetError."""
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > settings.MAX_BODY_BYTES:
+            raise TooLarge
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _and_read_on(receive: Any, send: Any) -> Any:
+    """A ``send`` that says everything at once but ends only when the client has had its say.
+
+    To close the connection on what was not read would reset it, and the answer be lost with it.
+    """
+
+    async def ending_later(message: Any) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        await send({**message, "more_body": True})
+        await _throw_away(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+    return ending_later
+
+
+async def _throw_away(receive: Any) -> None:
+    """The rest of a body, within reason."""
+    left = MAX_BYTES_THROWN_AWAY
+    with suppress(TimeoutError):
+        async with asyncio.timeout(MAX_SECONDS_THROWING_AWAY):
+            while left > 0 and (message := await receive()).get("more_body", False):
+                left -= len(message["body"])
+
+
+def _replay(body: bytes, receive: Any) -> Any:
+    """A ``receive`` that gives the body that was read, then whatever comes after it."""
+    parts = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Any:
+        return parts.pop() if parts else await receive()
+
+    return replayed

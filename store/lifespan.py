@@ -1,0 +1,79 @@
+"""Start and end of a process: the HTTP pool and the services open before the first request."""
+
+import asyncio
+import logging
+import signal
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+
+from store import service
+from store.pool import pool
+
+log = logging.getLogger(__name__)
+
+
+async def lifespan(receive: Any, send: Any) -> None:
+    """Speaks the ASGI lifespan protocol."""
+    await receive()
+    try:
+        await startup()
+    except Exception as error:
+        log.exception("The start failed")
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        return
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    try:
+        await shutdown()
+    except Exception as error:
+        log.exception("The end failed")
+        await send({"type": "lifespan.shutdown.failed", "message": str(error)})
+        return
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def startup() -> None:
+    if settings.DEMO:
+        log.warning("Demo mode: demo users, open admin header. Never on a public address.")
+    service.state.is_draining = False
+    pool.open()
+    for config in service.configs():
+        await config.open()
+    service.state.is_open = True
+    _watch_for_sigterm()
+
+
+async def shutdown() -> None:
+    begin_drain()
+    try:
+        for config in reversed(service.configs()):
+            await config.close()
+    finally:
+        await pool.close()
+        service.state.is_open = False
+
+
+def begin_drain() -> None:
+    if not service.state.is_draining:
+        service.state.is_draining = True
+        for config in service.configs():
+            config.begin_drain()
+
+
+def _watch_for_sigterm() -> None:
+    """Learns of SIGTERM at once: the server speaks of the end only after the last connection.
+
+    An event stream would hold that connection open, and readiness has to go off first.
+    """
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
+    if not callable(before):
+        return
+
+    def drain_first(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(begin_drain)
+        before(number, frame)
+
+    signal.signal(signal.SIGTERM, drain_first)

@@ -1,0 +1,61 @@
+"""What every answer carries and every request leaves behind: an id, a count, a duration."""
+
+import random
+import re
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Any, cast
+
+from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import async_only_middleware
+
+from store import metrics
+
+GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+_WELL_FORMED = re.compile(r"[A-Za-z0-9_.\-]{8,64}", re.ASCII)
+
+
+@async_only_middleware
+def observed(get_response: GetResponse) -> GetResponse:
+    """Outermost on both paths, API and pages."""
+    demo = settings.DEMO
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        started_at = perf_counter()
+        name = _request_id(request)
+        request_id.set(name)
+        response = await get_response(request)
+        headers = response.headers
+        headers["X-Request-ID"] = name
+        headers["X-Content-Type-Options"] = "nosniff"
+        if demo:
+            headers["X-Store-Demo"] = "1"
+        metrics.http.count(request, response, seconds=perf_counter() - started_at)
+        return response
+
+    return middleware
+
+
+def _request_id(request: HttpRequest) -> str:
+    """The gateway's or caller's, where it looks like one; it goes into logs and headers."""
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    return given if _WELL_FORMED.fullmatch(given) else f"{random.getrandbits(128):032x}"
+
+
+@async_only_middleware
+def cors(get_response: GetResponse) -> GetResponse:
+    """django-cors-headers for requests that name an origin; the others need not pay for it."""
+    cross_origin = CorsMiddleware(get_response)
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_ORIGIN" in request.META:
+            return cast(HttpResponseBase, await cast(Any, cross_origin(request)))
+        return await get_response(request)
+
+    return middleware

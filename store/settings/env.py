@@ -1,0 +1,83 @@
+"""Reads single settings from the environment and says clearly what is wrong with one."""
+
+import os
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+MAKE_A_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+KNOWN_KEYS = {"supersecretkey123"}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str) -> bool:
+    """``1``, ``true``, ``yes``, ``on`` are on; ``0``, ``false``, ``no``, ``off`` or nothing off."""
+    value = text(name, "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is 1 or 0, not {value!r}.")
+
+
+def number(name: str, default: float, *, minimum: float = 0.0) -> float:
+    """A number, fractions allowed, not under ``minimum``."""
+    value = text(name, str(default))
+    try:
+        parsed = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is a number, not {value!r}.") from None
+    if not minimum <= parsed < float("inf"):
+        raise ImproperlyConfigured(f"{name} is at least {minimum:g}, not {value}.")
+    return parsed
+
+
+def whole(name: str, default: int, *, minimum: int = 0) -> int:
+    value = number(name, default, minimum=minimum)
+    if value != int(value):
+        raise ImproperlyConfigured(f"{name} is a whole number, not {value:g}.")
+    return int(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def address(name: str, default: str) -> str:
+    """An ``http(s)://host[:port]`` of a service, without a slash at its end."""
+    value = text(name, default).rstrip("/")
+    if not _is_address(value):
+        raise ImproperlyConfigured(f"{name} is an address like http://host:8000, not {value!r}.")
+    return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def secret_key() -> str:
+    """The key that signs every token; there is no built-in one."""
+    key = text("SECRET_KEY")
+    if not key:
+        raise ImproperlyConfigured(f"SECRET_KEY is not set. Make one: {MAKE_A_KEY}")
+    return _checked("SECRET_KEY", key)
+
+
+def secret_key_fallbacks() -> list[str]:
+    return [_checked("SECRET_KEY_FALLBACKS", key) for key in words("SECRET_KEY_FALLBACKS")]
+
+
+def _checked(name: str, key: str) -> str:
+    if key in KNOWN_KEYS:
+        raise ImproperlyConfigured(f"{name} is a publicly known key. Make one: {MAKE_A_KEY}")
+    if len(key.encode()) < 32:
+        raise ImproperlyConfigured(f"{name} is shorter than 32 bytes. Make one: {MAKE_A_KEY}")
+    return key

@@ -1,0 +1,92 @@
+"""The stores that keep the catalog's contract, and who calls it."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from catalog.repositories import CatalogRepository
+from deploy.cassandra.trial import Trial, cassandra_on_trial, why_not
+from tests.catalog.examples import MILK, memory_catalog
+from tests.catalog.node import database, emptied, opened
+
+Headers = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """A real node; where there can be none the tests are skipped, in CI they fail."""
+    if problem := why_not():
+        (
+            pytest.fail
+            if os.environ.get("CI") or os.environ.get("REQUIRE_CASSANDRA")
+            else pytest.skip
+        )(problem)
+    with cassandra_on_trial(tmp_path_factory.mktemp("cassandra")) as trial:
+        yield trial
+
+
+@pytest.fixture(scope="session")
+def bridge(cassandra: Trial) -> Any:
+    """One session for all tests: dialling takes longer than most of them."""
+    from catalog.cassandra.bridge import Bridge
+    from catalog.metrics import CASSANDRA_CONNECTIONS
+
+    class Kept(Bridge):
+        async def close(self) -> None:
+            """It stays open for the next test."""
+            CASSANDRA_CONNECTIONS.set_function(float)
+
+    return Kept(database(cassandra))
+
+
+@pytest.fixture
+async def on_cassandra(bridge: Any) -> AsyncIterator[Any]:
+    """An empty catalogue."""
+    from catalog.cassandra.store import CassandraCatalog
+
+    await emptied(bridge)
+    store = await opened(CassandraCatalog(bridge, keep_seconds=86400))
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def in_memory() -> CatalogRepository:
+    return memory_catalog()
+
+
+@pytest.fixture(params=["in_memory", pytest.param("on_cassandra", marks=pytest.mark.cassandra)])
+def repository(request: pytest.FixtureRequest) -> CatalogRepository:
+    found: CatalogRepository = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def admin(auth: Callable[..., Headers]) -> Headers:
+    return auth("boss", admin=True)
+
+
+@pytest.fixture
+def user(auth: Callable[..., Headers]) -> Headers:
+    return auth("alice")
+
+
+@pytest.fixture
+def orders(as_service: Callable[..., Headers]) -> Headers:
+    """The headers of a call by the orders service."""
+    return as_service("orders", "catalog")
+
+
+@pytest.fixture
+def add(shop: httpx.AsyncClient, admin: Headers) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """``await add(name="Сыр")`` puts a product into the running shop and gives it back."""
+
+    async def added(**fields: Any) -> dict[str, Any]:
+        answer = await shop.post("/api/products/", json=MILK | fields, headers=admin)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    return added

@@ -1,0 +1,43 @@
+"""A real Cassandra for the tests, and catalogues on it."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.cassandra.trial import Trial
+
+EMPTIED = ("products", "stock", "reservations", "reservations_by_state")
+SECONDS_TO_OPEN = 20
+
+
+def database(trial: Trial, *, keyspace: str = "store") -> Mapping[str, Any]:
+    """What Django's DATABASES would say of it."""
+    from store.settings import cassandra
+
+    settings = trial.settings | {"CASSANDRA_KEYSPACE": keyspace}
+    os.environ.update(settings)
+    try:
+        return cassandra.database(settings["CASSANDRA_HOST"].split(","))
+    finally:
+        for name in settings:
+            del os.environ[name]
+
+
+async def opened(store: Any) -> Any:
+    """Opens it and waits until it is ready."""
+    store.open()
+    async with asyncio.timeout(SECONDS_TO_OPEN):
+        while store.unready():
+            await asyncio.sleep(0.01)
+    return store
+
+
+async def emptied(bridge: Any) -> None:
+    """Takes everything out of its tables."""
+    if not bridge.is_open:
+        await bridge.open()
+    keyspace = bridge._database["NAME"]
+    for table in EMPTIED:
+        text = f"TRUNCATE {keyspace}.{table}"
+        await asyncio.to_thread(bridge._session.execute, text)

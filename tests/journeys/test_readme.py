@@ -1,0 +1,30 @@
+"""The README's tour does what it says, line by line, in a shell."""
+
+import re
+import subprocess
+
+import pytest
+
+from deploy.local.layout import PROJECT
+from deploy.local.trial import Trial
+
+pytestmark = pytest.mark.processes
+
+TOUR = re.compile(r"^```sh tour\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def test_the_tour_runs_from_its_first_line_to_its_last(running: Trial):
+    blocks = TOUR.findall((PROJECT / "README.md").read_text())
+    script = "\n".join(blocks).replace("http://localhost:8080", running.url)
+
+    shell = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert len(blocks) >= 8
+    assert shell.returncode == 0, shell.stdout + shell.stderr
+    assert '"CANCELLED"' in shell.stdout
