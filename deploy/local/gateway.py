@@ -1,20 +1,28 @@
 """The gateway's configuration, rendered for this machine, and the nginx that runs it."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from deploy.local.layout import PROJECT, SERVICES, CannotStart, Layout, is_demo
+from deploy.local.layout import PROJECT, SERVICES, CannotStart, Layout
 
 NGINX = PROJECT / "deploy" / "nginx"
 NO_NGINX = (
     "No nginx for the gateway: install your system's (`apt-get install nginx`, `brew install"
     " nginx`); the one from PyPI does not run on this platform. Without a gateway: make dev"
 )
+
+# Here every client has the same address, load generators among them; the log would outgrow the
+# others under load.
+ONE_CLIENT = {
+    "GATEWAY_ACCESS_LOG": "off",
+    "GATEWAY_CONNECTIONS": "2048",
+    "GATEWAY_LOGIN_RATE": "100",
+    "GATEWAY_LOGIN_BURST": "1000",
+}
 
 
 def gateway_command(layout: Layout, environment: Mapping[str, str]) -> list[str]:
@@ -24,9 +32,9 @@ def gateway_command(layout: Layout, environment: Mapping[str, str]) -> list[str]
     Raises CannotStart.
     """
     configuration = layout.gateway / "nginx.conf"
-    configuration.write_text(render(settings_of(layout, environment)))
     problem = NO_NGINX
     for nginx in candidates():
+        configuration.write_text(render(nginx, environment | settings_of(layout, environment)))
         command = nginx_command(nginx, folder=layout.gateway, configuration=configuration)
         refusal = _refusal(command)
         if refusal is None:
@@ -36,23 +44,32 @@ def gateway_command(layout: Layout, environment: Mapping[str, str]) -> list[str]
 
 
 def settings_of(layout: Layout, environment: Mapping[str, str]) -> dict[str, str]:
-    """What the template leaves open, by name."""
+    """What a shop on one machine settles of the gateway's settings (docs/gateway.md)."""
     addresses = {f"{name.upper()}_ADDRESS": f"127.0.0.1:{layout.ports[name]}" for name in SERVICES}
-    return addresses | {
-        "GATEWAY_LISTEN": f"127.0.0.1:{layout.ports['gateway']}",
-        "GATEWAY_HTML": str(NGINX / "html"),
-        "GATEWAY_CONF": str(NGINX),
-        "GATEWAY_RUN": str(layout.gateway),
-        "GATEWAY_ACCESS_LOG": "off",
-        "GATEWAY_TIMEOUT": "10s",
-        "GATEWAY_DEMO": "1" if is_demo(environment) else "",
-    }
+    one_client = {name: environment.get(name) or default for name, default in ONE_CLIENT.items()}
+    return (
+        addresses
+        | one_client
+        | {
+            "GATEWAY_LISTEN": f"127.0.0.1:{layout.ports['gateway']}",
+            "GATEWAY_RUN": str(layout.gateway),
+        }
+    )
 
 
-def render(settings: Mapping[str, str]) -> str:
-    """nginx.conf from its template. Raises KeyError for a name that is not given."""
-    template = (NGINX / "nginx.conf.template").read_text()
-    return re.sub(r"\$\{([A-Z_]+)\}", lambda found: settings[found[1]], template)
+def render(nginx: str, settings: Mapping[str, str]) -> str:
+    """nginx.conf for this nginx, made by the script that containers use.
+
+    Raises CannotStart when a setting cannot be taken.
+    """
+    environment = {"PATH": os.environ["PATH"]} | dict(settings)
+    script = NGINX / "render.sh"
+    rendered = subprocess.run(  # noqa: S603
+        [script, nginx], env=environment, check=False, capture_output=True, text=True
+    )
+    if rendered.returncode != 0:
+        raise CannotStart(rendered.stderr.strip())
+    return rendered.stdout
 
 
 def candidates() -> Iterator[str]:

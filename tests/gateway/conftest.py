@@ -52,6 +52,7 @@ class Answer:
 class Gateway:
     port: int
     services: Mapping[str, Echo] = field(default_factory=dict)
+    folder: Path = Path()
 
     def ask(
         self, method: str, target: str, body: Body = None, *, headers: Mapping[str, str] = NONE
@@ -71,8 +72,16 @@ class Gateway:
             connection.sendall(text)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
+    def logged(self) -> list[dict[str, Any]]:
+        """The access log, oldest first."""
+        lines = (self.folder / "access.log").read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines]
+
     def arrivals(self) -> int:
         return sum(sum(service.arrivals.values()) for service in self.services.values())
+
+
+GatewayWith = Callable[..., Gateway]
 
 
 @pytest.fixture(scope="session", params=NGINXES or [""], ids=lambda path: Path(path).name)
@@ -90,16 +99,30 @@ def gateway(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
     with ExitStack() as stack:
         services = {name: stack.enter_context(Echo(name)) for name in SERVICES}
         addresses = {name: service.address for name, service in services.items()}
-        port = stack.enter_context(_running(nginx, folder, addresses))
-        yield Gateway(port, services)
+        port = stack.enter_context(_running(nginx, folder, addresses_of(addresses)))
+        yield Gateway(port, services, folder)
 
 
 @pytest.fixture(scope="session")
 def lonely_gateway(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One whose services are all away."""
-    addresses = dict.fromkeys(SERVICES, "127.0.0.1:9")
-    with _running(nginx, tmp_path_factory.mktemp("lonely"), addresses) as port:
-        yield Gateway(port)
+    addresses = addresses_of(dict.fromkeys(SERVICES, "127.0.0.1:9"))
+    folder = tmp_path_factory.mktemp("lonely")
+    with _running(nginx, folder, addresses) as port:
+        yield Gateway(port, folder=folder)
+
+
+@pytest.fixture
+def gateway_with(gateway: Gateway, nginx: str, tmp_path: Path) -> Iterator[GatewayWith]:
+    """Starts one with settings of its own before the same services."""
+    addresses = {name: service.address for name, service in gateway.services.items()}
+    with ExitStack() as stack:
+
+        def start(**settings: str) -> Gateway:
+            running = _running(nginx, tmp_path, addresses_of(addresses) | settings)
+            return Gateway(stack.enter_context(running), gateway.services, tmp_path)
+
+        yield start
 
 
 @pytest.fixture
@@ -115,11 +138,17 @@ def service_named(gateway: Gateway) -> Callable[[str], Echo]:
     return named
 
 
+def addresses_of(services: Mapping[str, str]) -> dict[str, str]:
+    """The settings that say where services are."""
+    return {f"{name.upper()}_ADDRESS": address for name, address in services.items()}
+
+
 @contextmanager
-def _running(nginx: str, folder: Path, addresses: Mapping[str, str]) -> Iterator[int]:
+def _running(nginx: str, folder: Path, settings: Mapping[str, str]) -> Iterator[int]:
     (port,) = free_ports(1)
     configuration = folder / "nginx.conf"
-    configuration.write_text(local_gateway.render(_settings(folder, addresses, port)))
+    given = _usual(folder, port) | settings
+    configuration.write_text(local_gateway.render(nginx, given))
     command = local_gateway.nginx_command(nginx, folder=folder, configuration=configuration)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -131,19 +160,19 @@ def _running(nginx: str, folder: Path, addresses: Mapping[str, str]) -> Iterator
             process.wait()
 
 
-def _settings(folder: Path, addresses: Mapping[str, str], port: int) -> dict[str, str]:
+def _usual(folder: Path, port: int) -> dict[str, str]:
     pages = folder / "html"
     (pages / "swagger").mkdir(parents=True)
     (pages / "index.html").write_text("<title>Product Store</title>")
     (pages / "swagger" / "index.html").write_text("<title>Swagger UI</title>")
-    return {f"{name.upper()}_ADDRESS": address for name, address in addresses.items()} | {
+    return {
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "GATEWAY_HTML": str(pages),
-        "GATEWAY_CONF": str(local_gateway.NGINX),
         "GATEWAY_RUN": str(folder),
-        "GATEWAY_ACCESS_LOG": f'"{folder}/access.log" line',
+        "GATEWAY_ACCESS_LOG": str(folder / "access.log"),
         "GATEWAY_TIMEOUT": "400ms",
-        "GATEWAY_DEMO": "1",
+        "GATEWAY_CLIENT_TIMEOUT": "700ms",
+        "DEMO": "1",
     }
 
 

@@ -18,8 +18,8 @@ class Echo(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, name: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, name: str, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__((host, port), _Handler)
         self.name = name
         self.arrivals: Counter[str] = Counter()
         self.goes_on = threading.Event()
@@ -28,7 +28,7 @@ class Echo(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.server_port}"
+        return f"{self.server_address[0]}:{self.server_port}"
 
     def __enter__(self) -> "Echo":
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}).start()

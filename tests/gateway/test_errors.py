@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import Gateway, GatewayWith
 
 LIMIT = 256 * 1024
 METHODS = ["GET", "POST", "PUT", "DELETE"]
@@ -125,3 +125,57 @@ def test_what_can_not_be_read_is_a_400(
     gateway: Gateway, text: bytes, expected: tuple[int, str]
 ) -> None:
     assert told(gateway.say(text)) == expected
+
+
+ERRORS = ["/nowhere", "/api/metrics", "/order-api/slow", "/order-api/break?cors"]
+
+
+@pytest.mark.parametrize("target", ERRORS)
+def test_a_page_of_another_origin_can_read_the_error(gateway: Gateway, target: str) -> None:
+    answer = gateway.ask("GET", target, headers={"Origin": "http://elsewhere"})
+
+    assert answer.status >= 400
+    assert answer.all("Access-Control-Allow-Origin") == ["*"]
+    assert "X-Request-ID" in (answer.header("Access-Control-Expose-Headers") or "")
+    assert answer.header("Vary") == "Origin"
+
+
+@pytest.mark.parametrize("target", ERRORS)
+def test_who_names_no_origin_gets_no_word_about_it(gateway: Gateway, target: str) -> None:
+    answer = gateway.ask("GET", target)
+
+    assert answer.all("Access-Control-Allow-Origin") == []
+    assert answer.all("Vary") == []
+
+
+def test_only_the_origins_of_the_list_can_read_it(gateway_with: GatewayWith) -> None:
+    origins = "https://a.test, http://b.test:3000"
+    gateway = gateway_with(CORS_ALLOWED_ORIGINS=origins)
+
+    def allowed(origin: str) -> list[str]:
+        answer = gateway.ask("GET", "/nowhere", headers={"Origin": origin})
+        return answer.all("Access-Control-Allow-Origin")
+
+    for origin in ("https://a.test", "http://b.test:3000"):
+        assert allowed(origin) == [origin]
+    for origin in ("http://a.test", "https://a.test.evil", "https://xa.test", "null", "*"):
+        assert allowed(origin) == []
+
+
+def test_outside_of_demo_mode_no_origin_can(gateway_with: GatewayWith) -> None:
+    answer = gateway_with(DEMO="0").ask("GET", "/nowhere", headers={"Origin": "http://elsewhere"})
+
+    assert answer.all("Access-Control-Allow-Origin") == []
+    assert answer.all("X-Store-Demo") == []
+
+
+def test_a_200_of_a_service_has_its_own_word_alone(gateway: Gateway) -> None:
+    answer = gateway.ask("GET", "/api/products/", headers={"Origin": "http://elsewhere"})
+
+    assert answer.all("Access-Control-Allow-Origin") == []
+
+
+def test_the_gateway_says_that_it_lives_when_every_service_is_away(lonely_gateway: Gateway) -> None:
+    answer = lonely_gateway.ask("GET", "/health")
+
+    assert (answer.status, answer.json) == (200, {"status": "ok", "service": "gateway"})

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import gateway
 from deploy.local.layout import (
     PORTS,
     PROJECT,
@@ -90,15 +89,6 @@ def test_a_gateway_that_can_not_be_had_is_said_in_a_sentence(layout: Layout) -> 
     assert ended.returncode == 1
     assert ended.stderr.startswith("/bin/false refuses the gateway's configuration")
     assert "Traceback" not in ended.stderr
-
-
-def test_the_configuration_leaves_no_name_open(layout: Layout) -> None:
-    assert "${" not in gateway.render(gateway.settings_of(layout, {}))
-
-
-def test_a_name_that_is_not_given_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        gateway.render({})
 
 
 def test_the_key_is_made_once_and_kept_private(layout: Layout) -> None:
