@@ -34,7 +34,7 @@ def gateway_command(layout: Layout, environment: Mapping[str, str]) -> list[str]
     configuration = layout.gateway / "nginx.conf"
     problem = NO_NGINX
     for nginx in candidates():
-        configuration.write_text(render(nginx, environment | settings_of(layout, environment)))
+        configuration.write_text(render(nginx, {**environment, **settings_of(layout, environment)}))
         command = nginx_command(nginx, folder=layout.gateway, configuration=configuration)
         refusal = _refusal(command)
         if refusal is None:
