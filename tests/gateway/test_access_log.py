@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import pytest
+
 from tests.gateway.conftest import Gateway
 
 SECRETS = {
@@ -46,6 +48,26 @@ def test_an_answer_of_the_gateway_itself_has_no_upstream(gateway: Gateway) -> No
     line = line_of(gateway, answer.header("X-Request-ID") or "")
 
     assert (line["status"], line["upstream"], line["upstream_seconds"]) == (404, "", "")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("POST", "/user-api/metrics", 404),
+        ("PUT", "/api/break?log", 502),
+        ("DELETE", "/order-api/slow", 504),
+        ("BREW", "/api/x", 405),
+    ],
+)
+def test_a_refused_request_is_logged_as_it_came(
+    gateway: Gateway, method: str, target: str, status: int
+) -> None:
+    answer = gateway.ask(method, target)
+
+    line = line_of(gateway, answer.header("X-Request-ID") or "")
+
+    said = (line["method"], line["path"], line["status"])
+    assert said == (method, target.partition("?")[0], status)
 
 
 def test_the_log_keeps_no_secrets(gateway: Gateway) -> None:
