@@ -50,13 +50,19 @@ function access_log() {
         filled["GATEWAY_ACCESS_LOG"] = "\"" filled["GATEWAY_ACCESS_LOG"] "\" line"
 }
 
-# As Django reads it: a name with a dot before it stands for the names under it, too.
-function hosts(    count, i) {
+# As Django reads it: a name with a dot before it stands for itself and the names under it. The
+# machine itself may always ask, as health checks do; Django has the last word on the pages.
+function hosts(    count, i, all) {
     count = list("ALLOWED_HOSTS", "*", "\\*|\\.?" HOST, "shop.example,.shop.example")
-    filled["KNOWN_HOSTS"] = "default 0;"
-    for (i = 1; i <= count; i++)
-        if (item[i] == "*") filled["KNOWN_HOSTS"] = "default 1;"
-        else filled["KNOWN_HOSTS"] = filled["KNOWN_HOSTS"] " " item[i] " 1;"
+    for (i = 1; i <= count; i++) {
+        all = all || item[i] == "*"
+        known[item[i]] = 1
+    }
+    known["localhost"] = known["127.0.0.1"] = known["[::1]"] = 1
+    filled["KNOWN_HOSTS"] = all ? "default 1;" : "default 0;"
+    for (name in known)
+        if (!all && !(("." name) in known))
+            filled["KNOWN_HOSTS"] = filled["KNOWN_HOSTS"] " " name " 1;"
 }
 
 # As the services do it: a list of origins, or anyone's in demo mode.
@@ -68,21 +74,21 @@ function origins(    count, i) {
 }
 
 # Whose word on the client's address and on TLS is taken; the modules are needed only then.
-function trusted_proxies(    count, i, from, known) {
+function trusted_proxies(    count, i, from, networks) {
     count = list("GATEWAY_TRUSTED_PROXIES", "", "[0-9a-fA-F.:]+(/[0-9]+)?", "10.0.0.0/8")
     for (i = 1; i <= count; i++) {
         from = from "    set_real_ip_from " item[i] ";\n"
-        known = known " " item[i] " 1;"
+        networks = networks " " item[i] " 1;"
     }
     filled["TRUSTED_PROXIES"] = "geo $shop_is_proxied { default 0; }"
     if (count)
-        filled["TRUSTED_PROXIES"] = "geo $realip_remote_addr $shop_is_proxied { default 0;" known \
+        filled["TRUSTED_PROXIES"] = "geo $realip_remote_addr $shop_is_proxied { default 0;" networks \
             " }\n" from "    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;"
 }
 
 function tls(    listen) {
-    setting("GATEWAY_TLS_CERTIFICATE", "", PATH "|", "a file in PEM")
-    setting("GATEWAY_TLS_KEY", "", PATH "|", "a file in PEM")
+    setting("GATEWAY_TLS_CERTIFICATE", "", "(" PATH ")?", "a file in PEM")
+    setting("GATEWAY_TLS_KEY", "", "(" PATH ")?", "a file in PEM")
     if (!filled["GATEWAY_TLS_CERTIFICATE"] != !filled["GATEWAY_TLS_KEY"])
         refuse("GATEWAY_TLS_CERTIFICATE and GATEWAY_TLS_KEY come together or not at all.")
     filled["TLS"] = ""
@@ -146,16 +152,16 @@ function setting(name, usual, pattern, example) {
     check(name, filled[name], pattern, example)
 }
 
-# Comma separated; the parts go into item[1], item[2] ...
-function list(name, usual, pattern, example,    parts, count, i, length_) {
+# Comma separated; the parts, each once, go into item[1], item[2] ...
+function list(name, usual, pattern, example,    parts, seen, count, i, found) {
     count = split(ENVIRON[name] == "" ? usual : ENVIRON[name], parts, ",")
     for (i = 1; i <= count; i++) {
         gsub(/^[ \t]+|[ \t]+$/, "", parts[i])
-        if (parts[i] == "") continue
+        if (parts[i] == "" || seen[parts[i]]++) continue
         check(name, parts[i], pattern, example)
-        item[++length_] = parts[i]
+        item[++found] = parts[i]
     }
-    return length_ + 0
+    return found + 0
 }
 
 function check(name, value, pattern, example) {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import gateway
 from deploy.local.layout import (
     PORTS,
     PROJECT,
@@ -89,6 +90,24 @@ def test_a_gateway_that_can_not_be_had_is_said_in_a_sentence(layout: Layout) -> 
     assert ended.returncode == 1
     assert ended.stderr.startswith("/bin/false refuses the gateway's configuration")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_setting_the_gateway_can_not_take_is_said_in_a_sentence(layout: Layout) -> None:
+    ended = start(layout, {"GATEWAY_TRUSTED_PROXIES": "everybody"})
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("GATEWAY_TRUSTED_PROXIES is 'everybody'")
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_gateways_limits_can_be_set_but_its_place_is_the_shops(layout: Layout) -> None:
+    given = {"GATEWAY_LOGIN_RATE": "7", "GATEWAY_LISTEN": "80", "CATALOG_ADDRESS": "elsewhere:1"}
+
+    settings = gateway.settings_of(layout, given)
+
+    assert settings["GATEWAY_LOGIN_RATE"] == "7"
+    assert settings["GATEWAY_LISTEN"] == f"127.0.0.1:{layout.ports['gateway']}"
+    assert settings["CATALOG_ADDRESS"] == f"127.0.0.1:{layout.ports['catalog']}"
 
 
 def test_the_key_is_made_once_and_kept_private(layout: Layout) -> None:

@@ -11,7 +11,7 @@ from deploy.local import gateway as local_gateway
 from deploy.local.layout import CannotStart
 from deploy.local.ports import free_ports
 from deploy.local.readiness import answers
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import Gateway, GatewayWith
 
 DOCUMENT = local_gateway.PROJECT / "docs" / "gateway.md"
 WRONG = {
@@ -59,6 +59,16 @@ def test_lists_may_have_spaces_and_a_comma_at_the_end(nginx: str) -> None:
 
     assert "server 10.0.0.1:8000 " in text
     assert "server [fd00::1]:8000 " in text
+
+
+def test_what_stands_twice_in_a_list_counts_once(gateway_with: GatewayWith) -> None:
+    gateway = gateway_with(
+        ALLOWED_HOSTS="localhost,shop.test,.shop.test,shop.test",
+        CORS_ALLOWED_ORIGINS="https://a.test,https://a.test",
+        GATEWAY_TRUSTED_PROXIES="10.0.0.0/8,10.0.0.0/8",
+    )
+
+    assert gateway.ask("GET", "/api/x", headers={"Host": "a.shop.test"}).status == 200
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "[::1]", "localhost"])
