@@ -2,15 +2,24 @@
 
 import asyncio
 import os
+import sys
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import django
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+# To gunicorn, that it is of no use to start this worker again.
+CANNOT_START = 3
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "store.settings.all")
-django.setup(set_prefix=False)
+try:
+    django.setup(set_prefix=False)
+except ImproperlyConfigured as problem:
+    sys.stderr.write(f"{problem}\n")
+    sys.exit(CANNOT_START)
 
 # Django has to be set up before its views are imported.
 from store.errors import TooLarge  # noqa: E402

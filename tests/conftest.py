@@ -1,15 +1,25 @@
 """The whole shop in one process, without sockets, for every test that asks for it."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
 from django.conf import LazySettings
 
+from deploy.cassandra.trial import why_not
 from store import lifespan, tokens
 from store.asgi import application
 
 Headers = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def can_have_cassandra() -> None:
+    """Where there can be none its tests are skipped, in CI they fail."""
+    if problem := why_not():
+        is_required = os.environ.get("CI") or os.environ.get("REQUIRE_CASSANDRA")
+        (pytest.fail if is_required else pytest.skip)(problem)
 
 
 @pytest.fixture

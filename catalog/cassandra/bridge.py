@@ -12,6 +12,7 @@ from cassandra.cluster import NoHostAvailable
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
 from catalog.cassandra import connection, statements
+from catalog.cassandra.faults import Outage
 from catalog.metrics import CASSANDRA_CONNECTIONS, CASSANDRA_QUERIES, CASSANDRA_QUERY_SECONDS
 from store.errors import Unavailable
 
@@ -42,6 +43,7 @@ class Bridge:
     def __init__(self, database: Mapping[str, Any]) -> None:
         """``database``: what Django's DATABASES say of it."""
         self._database = database
+        self.outage = Outage(connection.place(database))
         self._session: Any = None
         self._prepared: dict[str, PreparedStatement] = {}
 
@@ -50,8 +52,12 @@ class Bridge:
         return self._session is not None
 
     async def open(self) -> None:
-        """Dials, in a thread. Raises what the driver raises."""
-        session, prepared = await asyncio.to_thread(self._dial)
+        """Dials, in a thread. Raises what stands in the way, which ``reason_of`` puts in words."""
+        try:
+            session, prepared = await asyncio.to_thread(self._dial)
+        except BaseException:
+            await asyncio.to_thread(connection.hang_up)
+            raise
         self._session, self._prepared = session, prepared
         CASSANDRA_CONNECTIONS.set_function(self._connections)
 
@@ -92,35 +98,32 @@ class Bridge:
     ) -> Sequence[Row]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Sequence[Row]] = loop.create_future()
-        profile = profile or _profile(name)
+        profile, session = profile or _profile(name), self._session
         try:
-            sent = self._session.execute_async(statement, parameters, execution_profile=profile)
+            sent = session.execute_async(statement, parameters, execution_profile=profile)
             sent.add_callbacks(*_callbacks(loop, answer, *_metrics(name)))
             async with asyncio.timeout(DEADLINE_SECONDS):
                 return await answer
         except Exception as error:
-            # Not all of the driver's errors share a base.
-            if not isinstance(error, TimeoutError) and not _is_of_the_driver(error):
+            if not is_of_the_driver(error):
                 raise
+            # What ends with the session that is given up is no news.
+            if session is self._session:
+                self.outage.because(error)
             raise _as_ours(error, is_conditional=profile == "conditional") from error
 
     def _dial(self) -> tuple[Any, dict[str, PreparedStatement]]:
         session = connection.dial(self._database)
         every = statements.every(self._database["NAME"])
-        return session, {name: session.prepare(text) for name, text in every.items()}
+        prepared = {name: session.prepare(text) for name, text in every.items()}
+        # Whoever may only read sells nothing, and should hear of it before the first buyer does.
+        session.execute(prepared["start_over"], ["nothing"], execution_profile="plain")
+        return session, prepared
 
     def _connections(self) -> int:
         if self._session is None:
             return 0
         return sum(pool["open_count"] for pool in self._session.get_pool_state().values())
-
-
-def reason_of(error: BaseException) -> str:
-    """Why Cassandra cannot be had, as a sentence for the log."""
-    inner: Any = error
-    if isinstance(error, NoHostAvailable) and error.errors:
-        inner = error.errors.popitem()[1] if isinstance(error.errors, dict) else error
-    return f"{type(inner).__name__}: {inner}".splitlines()[0][:300]
 
 
 def _profile(name: str) -> str:
@@ -183,8 +186,9 @@ def _metrics(name: str) -> tuple[Callable[[float], None]]:
     return (_SEEN[name],)
 
 
-def _is_of_the_driver(error: BaseException) -> bool:
-    return type(error).__module__.startswith("cassandra")
+def is_of_the_driver(error: BaseException) -> bool:
+    """Or a time-out: its errors share no base."""
+    return isinstance(error, TimeoutError) or type(error).__module__.startswith("cassandra")
 
 
 def _as_ours(error: BaseException, *, is_conditional: bool) -> Exception:

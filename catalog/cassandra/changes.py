@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 FRESH_SECONDS = 1.0
 PATIENCE_SECONDS = 0.9
+LOST_SECONDS = 5.0
 # Clocks of nodes and instances may differ by so much.
 SKEW_SECONDS = 3
 # A statement ends within a second; past this nothing is under way any more.
@@ -106,11 +107,14 @@ class Changes:
         return time.monotonic() - self._fresh_at <= FRESH_SECONDS + PATIENCE_SECONDS
 
     async def follow(self) -> None:
-        """Reads the log for ever."""
-        while True:
+        """Reads the log until it could not be read for LOST_SECONDS."""
+        works_at = time.monotonic()
+        while time.monotonic() - works_at < LOST_SECONDS:
             try:
                 await self._poll()
+                works_at = time.monotonic()
                 self._has_failed = False
+                self._bridge.outage.works()
             except StoreAway:
                 self._has_failed = True
             async with self._was_read:

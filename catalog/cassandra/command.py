@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from catalog.cassandra.bridge import Bridge, StoreAway, reason_of
+from catalog.cassandra.bridge import Bridge, StoreAway, is_of_the_driver
+from catalog.cassandra.faults import reason_of
+
+GOES_ON = "Run it again: it goes on."
 
 
 def on_cassandra(work: Callable[[Bridge], Awaitable[int]]) -> int:
@@ -19,10 +22,14 @@ async def _with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> int:
     try:
         await bridge.open()
     except Exception as error:
-        raise CommandError(f"Cassandra cannot be used: {reason_of(error)}") from None
+        raise CommandError(f"Cassandra cannot be used: {reason_of(error)}.") from None
     try:
         return await work(bridge)
-    except StoreAway as away:
-        raise CommandError(f"{away} Run it again: it goes on.") from away
+    except Exception as error:
+        if isinstance(error, StoreAway):
+            raise CommandError(f"{error} {GOES_ON}") from None
+        if is_of_the_driver(error):
+            raise CommandError(f"Cassandra has failed: {reason_of(error)}. {GOES_ON}") from None
+        raise
     finally:
         await bridge.close()

@@ -40,6 +40,7 @@ class Lists:
                 shelf = await asyncio.to_thread(self._read_all)
             except (DriverException, RequestExecutionException, NoHostAvailable) as error:
                 self._touched = None
+                self._bridge.outage.because(error)
                 raise StoreAway from error
             self._shelf, touched, self._touched = shelf, self._touched, None
             await self.refresh(list(touched))

@@ -11,7 +11,7 @@ from uuid import UUID
 from cassandra.query import UNSET_VALUE
 
 from catalog.cassandra import movements
-from catalog.cassandra.bridge import Bridge, OutcomeUnknown, StoreAway, reason_of
+from catalog.cassandra.bridge import Bridge, OutcomeUnknown, StoreAway
 from catalog.cassandra.changes import SKEW_SECONDS, Changes
 from catalog.cassandra.desks import Desks
 from catalog.cassandra.lists import Lists
@@ -38,8 +38,12 @@ from store.tasks import Tasks
 log = logging.getLogger(__name__)
 
 REDIAL_SECONDS = 1.0
+# Who refuses us is not asked as often as who is not there.
+REDIAL_SECONDS_AT_MOST = 4.0
 SECONDS_TO_CLOSE = 10.0
 ADDED_AT_ONCE = 64
+AWAY = "The catalogue's database is away."
+READING = "The catalogue is being read."
 TEXTS = ("name", "category", "price", "description", "manufacturer")
 
 
@@ -51,7 +55,6 @@ class CassandraCatalog:
         self._tasks = Tasks()
         self._stale = asyncio.Event()
         self._bridge = bridge
-        self._reason = "The catalogue's database is away."
         self._lists = Lists(self._bridge, available=self._pending)
         self._changes = Changes(
             self._bridge,
@@ -86,9 +89,11 @@ class CassandraCatalog:
         return True
 
     def unready(self) -> str | None:
-        if not self._bridge.is_open or not self._lists.is_loaded:
-            return self._reason
-        return None if self._changes.is_fresh else "The catalogue's database is away."
+        if self._lists.is_loaded and self._changes.is_fresh:
+            return None
+        if reason := self._bridge.outage.reason:
+            return f"The catalogue's database cannot be used: {reason}."
+        return READING if self._bridge.is_open else AWAY
 
     # Products
 
@@ -187,31 +192,36 @@ class CassandraCatalog:
     # Behind the scenes
 
     async def _run(self) -> None:
-        await self._dial()
-        self._reason = "The catalogue is being read."
-        self._changes.begin()
-        await self._load()
-        await self._changes.follow()
+        """Dials anew what stays away: the driver gives up a node that refuses us once, and never
+        asks again which address a name has.
+        """
+        while True:
+            await self._dial()
+            if await self._is_read():
+                await self._changes.follow()
+            await self._bridge.close()
 
     async def _dial(self) -> None:
-        """Again and again: Cassandra may come later, or get its password right."""
-        said = ""
+        """Again and again: Cassandra may come later, or what is wrong be mended there."""
+        pause = REDIAL_SECONDS
         while not self._bridge.is_open:
             try:
                 await self._bridge.open()
             except Exception as error:
-                if (reason := reason_of(error)) != said:
-                    log.warning("Cassandra cannot be used, and is tried again: %s", reason)
-                    said = reason
-                await self._bridge.close()
-                await asyncio.sleep(REDIAL_SECONDS)
+                self._bridge.outage.because(error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, REDIAL_SECONDS_AT_MOST)
 
-    async def _load(self) -> None:
-        while not self._lists.is_loaded:
-            try:
-                await self._lists.load()
-            except StoreAway:
-                await asyncio.sleep(REDIAL_SECONDS)
+    async def _is_read(self) -> bool:
+        """Whether the lists are there; they are read once, and followed from then on."""
+        if self._lists.is_loaded:
+            return True
+        self._changes.begin()
+        try:
+            await self._lists.load()
+        except StoreAway:
+            await asyncio.sleep(REDIAL_SECONDS)
+        return self._lists.is_loaded
 
     async def _read_anew(self) -> None:
         """When another program has written: rebuild_catalog says so."""

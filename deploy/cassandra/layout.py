@@ -1,8 +1,9 @@
 """Where the nodes live: their addresses, ports and folders."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.local.layout import PROJECT, CannotStart, port_from
 
@@ -20,6 +21,8 @@ class Ring:
     storage_port: int
     run: Path
     heap: str = "512m"
+    # What cassandra.yaml says beside what every node needs.
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def nodes(self) -> list["Node"]:

@@ -64,6 +64,7 @@ def configuration(node: Node) -> dict[str, Any]:
                 "parameters": [{"seeds": node.ring.seed}],
             }
         ],
+        **node.ring.options,
     }
 
 
@@ -87,6 +88,7 @@ def command(node: Node) -> list[str]:
         f"-Dlogback.configurationFile=file://{HERE / 'logback.xml'}",
         "-Dcassandra-foreground=yes",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
+        "-Dcassandra.superuser_setup_delay_ms=0",
         f"-Dcassandra.ring_delay_ms={0 if alone else 2000}",
         "-cp",
         f"{node.folder}:{jars()}/*",

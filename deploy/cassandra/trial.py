@@ -1,10 +1,12 @@
 """A Cassandra of its own for a test: beside a running one, on ports that are free."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from deploy.cassandra.java import jars, java
 from deploy.cassandra.layout import Node, Ring
@@ -57,10 +59,13 @@ def why_not() -> str | None:
 
 
 @contextmanager
-def cassandra_on_trial(run: Path, *, size: int = 1) -> Iterator[Trial]:
-    """``run`` is its folder. Raises CannotStart."""
+def cassandra_on_trial(
+    run: Path, *, size: int = 1, options: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[Trial]:
+    """``run`` is its folder, ``options`` go into cassandra.yaml. Raises CannotStart."""
     cql_port, storage_port = free_ports(2)
-    trial = Trial(Ring(size=size, cql_port=cql_port, storage_port=storage_port, run=run))
+    ring = Ring(size=size, cql_port=cql_port, storage_port=storage_port, run=run, options=options)
+    trial = Trial(ring)
     try:
         for node in trial.ring.nodes:
             trial.start(node.number)

@@ -1,6 +1,8 @@
 """How Cassandra is reached, for django-cassandra-engine; the driver is imported only then."""
 
+import re
 import ssl
+from ipaddress import ip_address
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,25 +14,51 @@ SCAN_SECONDS = 30.0
 CONNECT_SECONDS = 3.0
 RECONNECT_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5
+KEYSPACE = re.compile(r"[a-z][a-z0-9_]{0,47}")
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
+DATACENTER = re.compile(r"[A-Za-z0-9._-]+")
+MAX_PORT = 65535
+TLS_FILES = ("CASSANDRA_TLS_CA", "CASSANDRA_TLS_CERT", "CASSANDRA_TLS_KEY")
 
 
 def database(hosts: list[str]) -> dict[str, Any]:
     """What stands in DATABASES under "cassandra"."""
+    user, password = env.text("CASSANDRA_USER"), env.text("CASSANDRA_PASSWORD")
+    if bool(user) != bool(password):
+        raise ImproperlyConfigured("CASSANDRA_USER and CASSANDRA_PASSWORD go together.")
     return {
         "ENGINE": "django_cassandra_engine",
-        "HOST": ",".join(hosts),
+        "HOST": ",".join(map(_host, hosts)),
         "NAME": keyspace(),
-        "USER": env.text("CASSANDRA_USER"),
-        "PASSWORD": env.text("CASSANDRA_PASSWORD"),
+        "USER": user,
+        "PASSWORD": password,
         "OPTIONS": {"replication": replication(), "connection": _connection()},
     }
 
 
+def _host(host: str) -> str:
+    """A name or an address."""
+    if not NAME.fullmatch(host) and not _is_address(host):
+        raise ImproperlyConfigured(
+            f"CASSANDRA_HOST is of names and addresses, not {host!r}; the port is CASSANDRA_PORT."
+        )
+    return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def keyspace() -> str:
     name = env.text("CASSANDRA_KEYSPACE", "store")
-    if not name.replace("_", "a").isalnum() or not name.isascii() or name != name.lower():
+    if not KEYSPACE.fullmatch(name):
         raise ImproperlyConfigured(
-            f"CASSANDRA_KEYSPACE is of lower-case letters, digits and _, not {name!r}."
+            "CASSANDRA_KEYSPACE begins with a letter, then lower-case letters, digits and _,"
+            f" 48 at most, not {name!r}."
         )
     return name
 
@@ -38,12 +66,16 @@ def keyspace() -> str:
 def replication() -> dict[str, Any]:
     """``1`` is SimpleStrategy; ``dc1:3,dc2:3`` is NetworkTopologyStrategy."""
     text = env.text("CASSANDRA_REPLICATION", "1")
-    if text.isdigit() and int(text) > 0:
+    if text.isdecimal() and int(text) > 0:
         return {"strategy_class": "SimpleStrategy", "replication_factor": int(text)}
     pairs = [part.strip().partition(":") for part in text.split(",")]
-    if not all(name and colon and count.isdigit() for name, colon, count in pairs):
+    factors = {name: int(count) for name, _, count in pairs if count.isdecimal()}
+    if (
+        len(factors) < len(pairs)
+        or not all(map(DATACENTER.fullmatch, factors))
+        or 0 in factors.values()
+    ):
         raise ImproperlyConfigured(f"CASSANDRA_REPLICATION is 3 or dc1:3,dc2:3, not {text!r}.")
-    factors = {name: int(count) for name, _, count in pairs}
     return {"strategy_class": "NetworkTopologyStrategy", **factors}
 
 
@@ -57,7 +89,7 @@ def _connection() -> dict[str, Any]:
     return {
         "lazy_connect": True,
         "retry_connect": True,
-        "port": env.whole("CASSANDRA_PORT", 9042, minimum=1),
+        "port": _port(),
         "protocol_version": 4,
         "execution_profiles": _profiles(),
         "reconnection_policy": ConstantReconnectionPolicy(RECONNECT_SECONDS, max_attempts=None),
@@ -65,8 +97,15 @@ def _connection() -> dict[str, Any]:
         "control_connection_timeout": CONNECT_SECONDS,
         "idle_heartbeat_interval": HEARTBEAT_SECONDS,
         "idle_heartbeat_timeout": HEARTBEAT_SECONDS,
-        **({"ssl_context": _tls()} if env.flag("CASSANDRA_TLS") else {}),
+        **({"ssl_context": context} if (context := _tls()) is not None else {}),
     }
+
+
+def _port() -> int:
+    port = env.whole("CASSANDRA_PORT", 9042, minimum=1)
+    if port > MAX_PORT:
+        raise ImproperlyConfigured(f"CASSANDRA_PORT is at most {MAX_PORT}, not {port}.")
+    return port
 
 
 def _profiles() -> dict[Any, Any]:
@@ -75,8 +114,8 @@ def _profiles() -> dict[Any, Any]:
     from cassandra.policies import FallthroughRetryPolicy
     from cassandra.query import tuple_factory
 
-    plain = _level("CASSANDRA_CONSISTENCY", "LOCAL_QUORUM")
-    serial = _level("CASSANDRA_SERIAL_CONSISTENCY", "LOCAL_SERIAL")
+    plain = _level("CASSANDRA_CONSISTENCY", "LOCAL_QUORUM", is_serial=False)
+    serial = _level("CASSANDRA_SERIAL_CONSISTENCY", "LOCAL_SERIAL", is_serial=True)
     rows = {"row_factory": tuple_factory}
     once = {"retry_policy": FallthroughRetryPolicy(), **rows}
     return {
@@ -89,12 +128,9 @@ def _profiles() -> dict[Any, Any]:
 
 
 def _profile(level: int, serial: int, seconds: float, **more: Any) -> Any:
-    from cassandra import ConsistencyLevel
     from cassandra.cluster import ExecutionProfile
     from cassandra.policies import DCAwareRoundRobinPolicy, RoundRobinPolicy, TokenAwarePolicy
 
-    if not ConsistencyLevel.is_serial(serial):
-        raise ImproperlyConfigured("CASSANDRA_SERIAL_CONSISTENCY is LOCAL_SERIAL or SERIAL.")
     datacenter = env.text("CASSANDRA_DATACENTER")
     # Without a name the first datacentre that answers would be the only one ever used.
     nearest = DCAwareRoundRobinPolicy(datacenter) if datacenter else RoundRobinPolicy()
@@ -107,20 +143,54 @@ def _profile(level: int, serial: int, seconds: float, **more: Any) -> Any:
     )
 
 
-def _level(setting: str, default: str) -> int:
+def _level(setting: str, default: str, *, is_serial: bool) -> int:
     from cassandra import ConsistencyLevel
 
     name = env.text(setting, default).upper()
-    if name not in ConsistencyLevel.name_to_value:
-        raise ImproperlyConfigured(f"{setting} is a level like {default}, not {name!r}.")
-    return int(ConsistencyLevel.name_to_value[name])
+    levels = {
+        known: level
+        for known, level in ConsistencyLevel.name_to_value.items()
+        # What only a hint remembers cannot be read.
+        if known != "ANY" and bool(ConsistencyLevel.is_serial(level)) == is_serial
+    }
+    if name not in levels:
+        raise ImproperlyConfigured(f"{setting} is one of {', '.join(levels)}, not {name!r}.")
+    return int(levels[name])
 
 
-def _tls() -> ssl.SSLContext:
+def _tls() -> ssl.SSLContext | None:
     """CASSANDRA_TLS_CA: who signed the nodes' certificates, else the system's list says."""
-    context = ssl.create_default_context(cafile=env.text("CASSANDRA_TLS_CA") or None)
+    files = {name: env.text(name) for name in TLS_FILES}
+    if not env.flag("CASSANDRA_TLS"):
+        if named := [name for name, file in files.items() if file]:
+            raise ImproperlyConfigured(f"{named[0]} is set, and CASSANDRA_TLS is not 1.")
+        return None
+    authority, certificate, key = files.values()
+    if key and not certificate:
+        raise ImproperlyConfigured("CASSANDRA_TLS_KEY is set, and CASSANDRA_TLS_CERT is not.")
+    context = _trusting(authority)
     # Nodes are found by address; their certificates seldom name one.
     context.check_hostname = False
-    if certificate := env.text("CASSANDRA_TLS_CERT"):
-        context.load_cert_chain(certificate, env.text("CASSANDRA_TLS_KEY") or None)
+    if certificate:
+        _show(context, certificate, key or certificate)
     return context
+
+
+def _trusting(authority: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority or None)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"CASSANDRA_TLS_CA is a file of certificates; {authority!r} is not: {error}."
+        ) from None
+
+
+def _show(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    try:
+        # A password for the key would be asked for in the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        raise ImproperlyConfigured(
+            "CASSANDRA_TLS_CERT and CASSANDRA_TLS_KEY are a certificate and its key without a"
+            f" password; {certificate!r} and {key!r} are not: {error}."
+        ) from None

@@ -1,6 +1,5 @@
 """The stores that keep the catalog's contract, and who calls it."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -8,7 +7,7 @@ import httpx
 import pytest
 
 from catalog.repositories import CatalogRepository
-from deploy.cassandra.trial import Trial, cassandra_on_trial, why_not
+from deploy.cassandra.trial import Trial, cassandra_on_trial
 from tests.catalog.examples import MILK, memory_catalog
 from tests.catalog.node import database, emptied, opened
 
@@ -16,14 +15,10 @@ Headers = dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    """A real node; where there can be none the tests are skipped, in CI they fail."""
-    if problem := why_not():
-        (
-            pytest.fail
-            if os.environ.get("CI") or os.environ.get("REQUIRE_CASSANDRA")
-            else pytest.skip
-        )(problem)
+def cassandra(
+    can_have_cassandra: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Trial]:
+    """A real node."""
     with cassandra_on_trial(tmp_path_factory.mktemp("cassandra")) as trial:
         yield trial
 

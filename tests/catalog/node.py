@@ -1,9 +1,10 @@
 """A real Cassandra for the tests, and catalogues on it."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from typing import Any
+
+import pytest
 
 from deploy.cassandra.trial import Trial
 
@@ -13,15 +14,17 @@ SECONDS_TO_OPEN = 20
 
 def database(trial: Trial, *, keyspace: str = "store") -> Mapping[str, Any]:
     """What Django's DATABASES would say of it."""
+    return database_of(trial.settings | {"CASSANDRA_KEYSPACE": keyspace})
+
+
+def database_of(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """What they would say with this in the environment."""
     from store.settings import cassandra
 
-    settings = trial.settings | {"CASSANDRA_KEYSPACE": keyspace}
-    os.environ.update(settings)
-    try:
-        return cassandra.database(settings["CASSANDRA_HOST"].split(","))
-    finally:
-        for name in settings:
-            del os.environ[name]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return cassandra.database(environment["CASSANDRA_HOST"].split(","))
 
 
 async def opened(store: Any) -> Any:

@@ -1,5 +1,6 @@
 """How Cassandra is reached, by environment; and that nobody pays for it who does not use it."""
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from deploy.local.layout import PROJECT
 from store.settings import cassandra
 
 LOADED = (
@@ -36,10 +38,21 @@ def test_replication_is_a_number_or_one_for_each_datacentre(
     [
         ("CASSANDRA_REPLICATION", "many"),
         ("CASSANDRA_REPLICATION", "0"),
+        ("CASSANDRA_REPLICATION", "dc1:3,dc1:2"),
+        ("CASSANDRA_REPLICATION", "dc1:0"),
+        ("CASSANDRA_REPLICATION", "dc'1:1"),
+        ("CASSANDRA_KEYSPACE", "1st"),
         ("CASSANDRA_KEYSPACE", "no; such keyspace"),
         ("CASSANDRA_CONSISTENCY", "MOSTLY"),
         ("CASSANDRA_SERIAL_CONSISTENCY", "ONE"),
+        ("CASSANDRA_CONSISTENCY", "SERIAL"),
+        ("CASSANDRA_CONSISTENCY", "ANY"),
         ("CASSANDRA_PORT", "nine"),
+        ("CASSANDRA_PORT", "65536"),
+        ("CASSANDRA_USER", "nobody's password is set"),
+        ("CASSANDRA_PASSWORD", "nobody's"),
+        ("CASSANDRA_TLS", "perhaps"),
+        ("CASSANDRA_TLS_CA", "/etc/ssl/certs"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -47,6 +60,43 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
 
     with pytest.raises(ImproperlyConfigured, match=name):
         cassandra.database(["127.0.0.1"])
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1", "127.0.0.1:9042", "a b", "node1/"])
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="CASSANDRA_HOST"):
+        cassandra.database(["127.0.0.1", host])
+
+
+@pytest.mark.parametrize("name", ["CASSANDRA_TLS_CA", "CASSANDRA_TLS_CERT"])
+@pytest.mark.parametrize("file", ["/nowhere/at-all.pem", __file__])
+def test_a_file_that_is_no_certificate_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, file: str
+) -> None:
+    monkeypatch.setenv("CASSANDRA_TLS", "1")
+    monkeypatch.setenv(name, file)
+
+    with pytest.raises(ImproperlyConfigured, match=f"{name}.*{file}"):
+        cassandra.database(["127.0.0.1"])
+
+
+@pytest.mark.parametrize(
+    "command", [["manage.py", "check_catalog"], ["-m", "uvicorn", "store.asgi:application"]]
+)
+def test_a_process_with_a_wrong_setting_ends_with_one_sentence(command: list[str]) -> None:
+    wrong = {"CASSANDRA_HOST": "127.0.0.1", "CASSANDRA_PORT": "nine"}
+
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=PROJECT,
+        check=False,
+        env=dict(os.environ) | wrong,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode != 0
+    assert done.stderr.splitlines() == ["CASSANDRA_PORT is a number, not 'nine'."]
 
 
 def test_the_driver_stays_out_without_cassandra() -> None:
