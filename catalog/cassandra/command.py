@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from catalog.cassandra.bridge import Bridge, StoreAway, is_of_the_driver
 from catalog.cassandra.faults import reason_of
 
-GOES_ON = "Run it again: it goes on."
+AGAIN = "Run it again."
 
 
 def on_cassandra(work: Callable[[Bridge], Awaitable[int]]) -> int:
@@ -27,9 +27,10 @@ async def _with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> int:
         return await work(bridge)
     except Exception as error:
         if isinstance(error, StoreAway):
-            raise CommandError(f"{error} {GOES_ON}") from None
+            reason = bridge.outage.reason or "it is away"
+            raise CommandError(f"Cassandra has failed: {reason}. {AGAIN}") from None
         if is_of_the_driver(error):
-            raise CommandError(f"Cassandra has failed: {reason_of(error)}. {GOES_ON}") from None
+            raise CommandError(f"Cassandra has failed: {reason_of(error)}. {AGAIN}") from None
         raise
     finally:
         await bridge.close()

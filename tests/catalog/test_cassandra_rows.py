@@ -34,7 +34,7 @@ REFUSED = {
     "free": "'Сыр', 'Сыры', 0, 1",
     "below zero": "'Сыр', 'Сыры', -1, 1",
     "three decimals": "'Сыр', 'Сыры', 0.001, 1",
-    "many digits": f"'Сыр', 'Сыры', {'9' * 6000}, 1",
+    "many digits": f"'Сыр', 'Сыры', {'9' * 4000}, 1",
     "too dear": "'Сыр', 'Сыры', 100000000, 1",
 }
 # CQL cannot spell these; programs can write them.
@@ -137,7 +137,7 @@ async def test_the_admin_pages_show_the_same_ones(shop: httpx.AsyncClient, rows:
 
     assert page.status_code == 200
     assert f"{len(SHOWN)}\n  products" in page.text
-    assert found == dict.fromkeys(rows, 302) | dict.fromkeys(SHOWN, 200)
+    assert found == dict.fromkeys(rows, 404) | dict.fromkeys(SHOWN, 200)
 
 
 async def test_a_check_names_every_row_that_is_refused(

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.processes
 TOUR = re.compile(r"^```sh tour\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def test_the_tour_runs_from_its_first_line_to_its_last(running: Trial):
+def assert_the_tour_runs(running: Trial) -> None:
+    """From its first line to its last."""
     blocks = TOUR.findall((PROJECT / "README.md").read_text())
     script = "\n".join(blocks).replace("http://localhost:8080", running.url)
 
@@ -28,3 +29,7 @@ def test_the_tour_runs_from_its_first_line_to_its_last(running: Trial):
     assert len(blocks) >= 8
     assert shell.returncode == 0, shell.stdout + shell.stderr
     assert '"CANCELLED"' in shell.stdout
+
+
+def test_the_tour_runs_from_its_first_line_to_its_last(running: Trial):
+    assert_the_tour_runs(running)
