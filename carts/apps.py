@@ -5,6 +5,7 @@ from typing import cast
 
 from django.apps import apps
 
+from carts import metrics
 from carts.checkout import CheckoutService
 from carts.clients import CatalogClient, OrdersClient
 from carts.repositories import CartRepository, MemoryCartRepository
@@ -36,6 +37,7 @@ class CartsConfig(service.ServiceConfig):
         orders = OrdersClient(http.peer("orders", caller="carts"))
         self.service = CartService(self.repository, catalog, now=clock.now)
         self.checkouts = CheckoutService(self.repository, orders, self.tasks, now=clock.now)
+        metrics.CHECKOUTS_RUNNING.set_function(self.checkouts.running)
         await self.checkouts.resume()
 
     async def close(self) -> None:

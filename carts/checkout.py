@@ -85,7 +85,12 @@ class CheckoutService:
             async with asyncio.timeout(self._patience):
                 return await waiting
         except TimeoutError:
+            metrics.checkout_failed(CheckoutRunning.code)
             raise CheckoutRunning from None
+
+    def running(self) -> int:
+        """How many checkouts have no outcome yet."""
+        return len(self._running)
 
     async def resume(self) -> None:
         """Takes up the checkouts that were running when the service ended."""
@@ -133,6 +138,7 @@ class CheckoutService:
                 log.warning("What became of order %s is not known yet", intent.order_id)
                 return await self._find_out(intent)
             await self._repository.change(intent.user, lambda cart: cart.close_checkout(intent))
+            metrics.checkout_failed(away.word)
             return away
         except ShopError as refusal:
             return await self._refused(intent, refusal)
@@ -172,6 +178,7 @@ class CheckoutService:
                 cart.reprice(prices)
 
         await self._repository.change(intent.user, refuse)
+        metrics.checkout_failed(refusal.word)
         return refusal
 
     def _is_of_a_lapsed_key(self, order: Order) -> bool:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from catalog.demo import demo_products
 from catalog.domain import Product
-from catalog.metrics import PRODUCT_COUNTS
+from catalog.metrics import PRODUCT_COUNTS, STORE_UP
 from catalog.registers import Register
 from catalog.repositories import CatalogRepository, MemoryCatalog
 from catalog.services import CatalogService, ReservationService
@@ -33,6 +33,8 @@ class CatalogConfig(service.ServiceConfig):
         self.catalog = CatalogService(self.repository)
         self.reservations = ReservationService(self.repository, now=clock.now)
         PRODUCT_COUNTS.ask = self.repository.counts
+        kind = "cassandra" if settings.CASSANDRA_HOST else "memory"
+        STORE_UP.labels(store=kind).set_function(lambda: self.repository.unready() is None)
         if settings.DEMO and settings.CASSANDRA_HOST:
             self._is_stocked = False
             self._tasks.start(self._stock_when_it_comes(), name="demo products")

@@ -6,6 +6,8 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from catalog.domain import State
+
 MAX_CATEGORIES = 1000
 OTHER = "other"
 
@@ -14,11 +16,17 @@ CASSANDRA_QUERIES = Counter("cassandra_queries_total", "Queries to Cassandra.", 
 CASSANDRA_QUERY_SECONDS = Histogram(
     "cassandra_query_duration_seconds", "How long queries to Cassandra take.", ["operation"]
 )
+CASSANDRA_FAILURES = Counter(
+    "cassandra_failures_total", "Queries to Cassandra that brought no answer.", ["operation"]
+)
+STORE_UP = Gauge("catalog_store_up", "1 while its store serves, by the kind of it.", ["store"])
 UNKNOWN_RESERVATIONS = Counter(
     "reservations_unknown_total",
     "Calls about a reservation that the catalog does not know: a drift between services.",
     ["call"],
 )
+for _state in State:
+    UNKNOWN_RESERVATIONS.labels(call=_state)  # shown from the start
 
 
 class ProductCounts(Collector):

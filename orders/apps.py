@@ -55,7 +55,8 @@ class OrdersConfig(service.ServiceConfig):
         placing = Placing(self.repository, ledger, catalog, self._making, terms)
         self.service = OrderService(self.repository, ledger, placing, self._making, terms)
         metrics.show(self.repository)
-        for relay in self._relays.values():
+        for destination, relay in self._relays.items():
+            metrics.OUTBOX_AGE.labels(destination.value).set_function(relay.seconds_waiting)
             await relay.open(self._telling)
         await placing.resume()
         sweeper = Sweeper(self.repository, ledger, catalog, placing, now=terms.now)

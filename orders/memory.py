@@ -130,6 +130,9 @@ class MemoryOrders:
     def open_orders(self) -> int:
         return self._shelves.count_open()
 
+    def orders_in(self, status: Status) -> int:
+        return self._shelves.count(status)
+
     def undelivered(self, destination: Destination) -> int:
         return self._outbox.size(destination)
 

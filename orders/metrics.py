@@ -1,12 +1,13 @@
 """What Prometheus learns about orders."""
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from orders.domain import Destination, Order, Status
+from store.metrics import CappedLabel
 from store.money import to_kopecks
 
 CREATED = Counter("orders_created", "Orders made")
@@ -23,27 +24,46 @@ LATENESS = Histogram(
     "How long after its due time the clock took a step",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30, 300),
 )
+BOUGHT = Counter("products_ordered", "Pieces in the orders made", ["product_name"])
+NOW = Gauge("orders_in_status", "Orders that are in a status now", ["status"])
 OPEN = Gauge("orders_open", "Orders that are neither delivered nor cancelled")
 OUTBOX = Gauge("outbox_pending", "Messages that wait for their delivery", ["destination"])
+OUTBOX_AGE = Gauge(
+    "outbox_oldest_seconds", "How long the longest waiting order has had a message", ["destination"]
+)
 FAILED = Counter("outbox_failures", "Attempts at a delivery that came to nothing", ["destination"])
 DROPPED = Counter("outbox_dropped", "Messages that the other side refused", ["destination"])
 RELEASED = Counter("order_holds_released", "Holds of no order that the sweeper gave back")
 SETTLED = Counter("order_holds_settled", "Holds of an order of which the catalog was told again")
+CLOCK = Gauge("order_clock_last_run_timestamp_seconds", "When the clock last took what was due")
+SWEEP = Gauge("order_sweep_last_run_timestamp_seconds", "When all holds were last looked through")
+OVERDUE_HOLDS = Gauge("order_holds_overdue", "Holds older than a minute that the last sweep found")
 
+# Shown from the start: a first one would not look like a change.
+for _code in ("insufficient_stock", "price_changed", "product_unavailable", "order_expired"):
+    REFUSED.labels(code=_code)
+for _destination in Destination:
+    FAILED.labels(destination=_destination.value)
+    DROPPED.labels(destination=_destination.value)
+
+_product_label = CappedLabel(limit=1000)
 _by_status = {status: STATUS.labels(status=status.value) for status in Status}
 
 
 class Figures(Protocol):
     def open_orders(self) -> int: ...
+    def orders_in(self, status: Status) -> int: ...
     def undelivered(self, destination: Destination) -> int: ...
 
 
 def show(figures: Figures) -> None:
     """The gauges read a repository when they are asked."""
     OPEN.set_function(figures.open_orders)
+    for status in Status:
+        NOW.labels(status=status.value).set_function(partial(figures.orders_in, status))
     for destination in Destination:
         gauge = OUTBOX.labels(destination=destination.value)
-        gauge.set_function(_undelivered(figures, destination))
+        gauge.set_function(partial(figures.undelivered, destination))
 
 
 def entered(order: Order) -> None:
@@ -52,6 +72,8 @@ def entered(order: Order) -> None:
     if order.status is Status.CREATED:
         CREATED.inc()
         REVENUE.inc(to_kopecks(order.total))
+        for line in order.lines:
+            BOUGHT.labels(product_name=_product_label(line.name)).inc(line.quantity)
     elif order.status is Status.DELIVERED:
         DELIVERY.observe((order.updated_at - order.created_at).total_seconds())
 
@@ -61,5 +83,7 @@ def stepped(order: Order, *, at: datetime) -> None:
     LATENESS.observe(max(0.0, (at - order.next_at).total_seconds()))
 
 
-def _undelivered(figures: Figures, destination: Destination) -> Callable[[], int]:
-    return lambda: figures.undelivered(destination)
+def swept(overdue: int) -> None:
+    """All holds were looked through, and ``overdue`` of them were older than they should be."""
+    OVERDUE_HOLDS.set(overdue)
+    SWEEP.set_to_current_time()

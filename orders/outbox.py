@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
@@ -57,7 +58,8 @@ class Relay:
         self._workers = workers
         self._longest_pause = longest_pause
         self._ready: asyncio.Queue[UUID] = asyncio.Queue()
-        self._in_hand: set[UUID] = set()
+        # Since when, in monotonic time; the first one has waited for longest.
+        self._in_hand: dict[UUID, float] = {}
         self._more: set[UUID] = set()
         self._attempts: dict[UUID, int] = {}
         self._failures = 0
@@ -78,8 +80,13 @@ class Relay:
         if order_id in self._in_hand:
             self._more.add(order_id)
         else:
-            self._in_hand.add(order_id)
+            self._in_hand[order_id] = monotonic()
             self._ready.put_nowait(order_id)
+
+    def seconds_waiting(self) -> float:
+        """For how long the order that waits for longest has had a message; 0 for none."""
+        now = monotonic()
+        return now - next(iter(self._in_hand.values()), now)
 
     async def flush(self, *, seconds: float) -> None:
         """Waits until everything is delivered, or the destination turns out to be away."""
@@ -162,7 +169,7 @@ class Relay:
         )
 
     def _put_down(self, order_id: UUID) -> None:
-        self._in_hand.discard(order_id)
+        self._in_hand.pop(order_id, None)
         if order_id in self._more:
             self._more.discard(order_id)
             self.wake(order_id)

@@ -94,5 +94,8 @@ class OrderRepository(Protocol):
     def open_orders(self) -> int:
         """How many orders are not over; for the metrics."""
 
+    def orders_in(self, status: Status) -> int:
+        """How many orders are in a status; for the metrics."""
+
     def undelivered(self, destination: Destination) -> int:
         """How many messages wait; for the metrics."""

@@ -130,6 +130,7 @@ class OrderService:
             await asyncio.gather(*map(self._advance, orders))
             steps += len(orders)
             await asyncio.sleep(0)
+        metrics.CLOCK.set_to_current_time()
         return steps
 
     async def next_due(self) -> datetime | None:

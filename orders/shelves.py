@@ -45,8 +45,11 @@ class Shelves:
         runs = [self._run(user_id, each, before) for each in statuses]
         return (number for _, number in heapq.merge(*runs, reverse=True))
 
+    def count(self, status: Status) -> int:
+        return len(self._of_all[status])
+
     def count_open(self) -> int:
-        return sum(len(self._of_all[status]) for status in OPEN)
+        return sum(map(self.count, OPEN))
 
     def count_open_of(self, user_id: str) -> int:
         return sum(len(self._of_user[status].get(user_id, ())) for status in OPEN)

@@ -62,9 +62,12 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Looks at all holds; a catalog that is away is asked again in the next."""
+        found = 0
         try:
             async for hold in self._catalog.held(older_than=HELD_TOO_LONG_SECONDS):
                 await self._settle(hold)
+                found += 1
+            metrics.swept(found)
         except (PeerAway, PeerRefused) as error:
             log.info("The holds could not be looked through: %s", error)
 

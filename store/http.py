@@ -10,7 +10,7 @@ import httpx
 from django.conf import settings
 from django.http import HttpRequest
 
-from store import tokens, wire
+from store import tokens, vitals, wire
 from store.errors import ShopError, Unavailable
 from store.middleware import request_id
 from store.pool import pool
@@ -82,6 +82,7 @@ class Peer:
         self._url = settings.SERVICE_URLS[name].replace("local://", "http://")
         self._token = ""
         self._token_renewed_at = float("-inf")
+        vitals.know_peer(name)
 
     async def call(
         self,
@@ -105,6 +106,7 @@ class Peer:
             all_headers["Content-Type"] = "application/json"
         try:
             async with (
+                vitals.peer_call(self.name),
                 asyncio.timeout(timeout),
                 self._http().stream(
                     method, self._url + path, content=content, params=params, headers=all_headers

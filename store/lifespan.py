@@ -8,10 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
-from store import service
+from store import service, vitals
 from store.pool import pool
+from store.tasks import Tasks
 
 log = logging.getLogger(__name__)
+_watching = Tasks()
 
 
 async def lifespan(receive: Any, send: Any) -> None:
@@ -42,11 +44,15 @@ async def startup() -> None:
     for config in service.configs():
         await config.open()
     service.state.is_open = True
+    vitals.READY.set_function(service.state.is_ready)
+    vitals.MEMORY_LIMIT.set(vitals.memory_limit())
+    _watching.supervise(vitals.watch_the_loop, name="event loop lag")
     _watch_for_sigterm()
 
 
 async def shutdown() -> None:
     begin_drain()
+    await _watching.close(seconds=0)
     try:
         for config in reversed(service.configs()):
             await config.close()

@@ -14,7 +14,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from prometheus_client import REGISTRY
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 OTHER = "other"
@@ -92,6 +97,7 @@ class HttpMetrics(Collector):
     def __init__(self) -> None:
         self._series: defaultdict[Labels, _Series] = defaultdict(_Series)
         self._exceptions: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.in_flight = 0
 
     def count(self, request: HttpRequest, response: HttpResponseBase, *, seconds: float) -> None:
         """Counts one request that was answered, by the name of its view."""
@@ -124,6 +130,9 @@ class HttpMetrics(Collector):
         by_view = [((view,), number) for (_, view), number in exceptions]
         yield _counter("django_http_exceptions_total_by_type", ("type",), by_type)
         yield _counter("django_http_exceptions_total_by_view", ("view",), by_view)
+        # The request that asks for the metrics is under way itself.
+        others = max(0, self.in_flight - 1)
+        yield GaugeMetricFamily("http_requests_in_flight", "Requests being answered.", value=others)
 
 
 def _view_name(request: HttpRequest) -> str:
@@ -165,6 +174,8 @@ _HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], Pick]] = {
 def _counters(kept: Kept) -> Iterator[Metric]:
     for name, (labels, pick) in _COUNTERS.items():
         values = [(pick(of), series.requests) for of, series in kept]
+        if labels == ("status",):
+            values.append((("500",), 0))  # a first one would not look like a change
         yield _counter(f"django_http_{name}", labels, values)
     sums = {"responses_streaming_total": "streams", "ajax_requests_total": "ajax"}
     for name, what in sums.items():

@@ -30,7 +30,11 @@ def observed(get_response: GetResponse) -> GetResponse:
         started_at = perf_counter()
         name = _request_id(request)
         request_id.set(name)
-        response = await get_response(request)
+        metrics.http.in_flight += 1
+        try:
+            response = await get_response(request)
+        finally:
+            metrics.http.in_flight -= 1
         headers = response.headers
         headers["X-Request-ID"] = name
         headers["X-Content-Type-Options"] = "nosniff"

@@ -41,6 +41,10 @@ class State:
             return "The service is stopping."
         return config(name).unready() if self.is_open else "The service is starting."
 
+    def is_ready(self) -> bool:
+        """Whether every service of this process takes traffic."""
+        return all(self.why_unready(each.label) is None for each in configs())
+
 
 state = State()
 

@@ -13,7 +13,12 @@ from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
 from catalog.cassandra import connection, statements
 from catalog.cassandra.faults import Outage
-from catalog.metrics import CASSANDRA_CONNECTIONS, CASSANDRA_QUERIES, CASSANDRA_QUERY_SECONDS
+from catalog.metrics import (
+    CASSANDRA_CONNECTIONS,
+    CASSANDRA_FAILURES,
+    CASSANDRA_QUERIES,
+    CASSANDRA_QUERY_SECONDS,
+)
 from store.errors import Unavailable
 
 # The driver gives up first; this one is for answers that it loses.
@@ -110,6 +115,7 @@ class Bridge:
             # What ends with the session that is given up is no news.
             if session is self._session:
                 self.outage.because(error)
+            CASSANDRA_FAILURES.labels(operation=name).inc()
             raise _as_ours(error, is_conditional=profile == "conditional") from error
 
     def _dial(self) -> tuple[Any, dict[str, PreparedStatement]]:
@@ -177,6 +183,7 @@ def _metrics(name: str) -> tuple[Callable[[float], None]]:
     if name not in _SEEN:
         count = CASSANDRA_QUERIES.labels(operation=name).inc
         observe = CASSANDRA_QUERY_SECONDS.labels(operation=name).observe
+        CASSANDRA_FAILURES.labels(operation=name)  # shown from the start
 
         def seen(seconds: float) -> None:
             count()

@@ -278,6 +278,8 @@ async def test_the_figures_are_true(repository: OrderRepository) -> None:
     assert repository.open_orders() == 2
     await cancelled(repository, order)
     assert repository.open_orders() == 1
+    assert repository.orders_in(Status.CREATED) == 1
+    assert repository.orders_in(Status.CANCELLED) == 1
     assert repository.undelivered(Destination.ACCOUNTS) == 3
 
 

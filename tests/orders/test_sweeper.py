@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from orders.domain import PendingOrder, Status
 from orders.repositories import OrderRepository
@@ -113,3 +114,24 @@ async def test_the_round_drops_final_answers_after_their_day(world: World) -> No
     world.time.go_on(24 * 3600)
     await world.sweeper.keep_house()
     assert await world.repository.find(orphan) is None
+
+
+async def test_prometheus_sees_what_the_last_whole_round_found(world: World) -> None:
+    def shown() -> tuple[float | None, float | None]:
+        names = ("order_holds_overdue", "order_sweep_last_run_timestamp_seconds")
+        overdue, at = (REGISTRY.get_sample_value(name) for name in names)
+        return overdue, at
+
+    world.catalog.hold(uuid4(), world.kettle)
+    await world.sweeper.sweep()
+    found = shown()
+    await world.everything_is_told()
+    world.catalog.fault = fails
+    await world.sweeper.sweep()
+    unchanged = shown()
+    world.catalog.fault = None
+    await world.sweeper.sweep()
+
+    assert found[0] == 1
+    assert unchanged == found
+    assert shown()[0] == 0

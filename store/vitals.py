@@ -1,0 +1,66 @@
+"""How a process is doing: whether it is ready, how late its loop is, what its calls bring."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import perf_counter
+
+from prometheus_client import Gauge, Histogram
+
+LOOK_EVERY_SECONDS = 0.25
+CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+READY = Gauge("service_ready", "1 while traffic may come, 0 while it may not.")
+LAG = Histogram(
+    "event_loop_lag_seconds",
+    "How much later than it asked the event loop wakes a task.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+MEMORY_LIMIT = Gauge(
+    "process_memory_limit_bytes", "What the container may use, or the machine has."
+)
+PEER_CALLS = Histogram(
+    "peer_call_duration_seconds",
+    "Calls of other services of the shop, by whether an answer came.",
+    ["peer", "outcome"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+ANSWERED, AWAY = "answered", "away"
+
+
+async def watch_the_loop() -> None:
+    """Runs for ever; a few wakes a second."""
+    now = asyncio.get_running_loop().time
+    while True:
+        asked_at = now()
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+        LAG.observe(max(0.0, now() - asked_at - LOOK_EVERY_SECONDS))
+
+
+@asynccontextmanager
+async def peer_call(peer: str) -> AsyncIterator[None]:
+    """Around one call; an error out of the block means that no answer came."""
+    began_at, outcome = perf_counter(), AWAY
+    try:
+        yield
+        outcome = ANSWERED
+    finally:
+        PEER_CALLS.labels(peer, outcome).observe(perf_counter() - began_at)
+
+
+def know_peer(peer: str) -> None:
+    """Both outcomes are shown from the start: a first failure would not look like a change."""
+    for outcome in (ANSWERED, AWAY):
+        PEER_CALLS.labels(peer, outcome)
+
+
+def memory_limit(files: tuple[Path, ...] = CONTAINER_LIMITS) -> int:
+    """Bytes: the smaller of the container's limit, where there is one, and the machine's memory."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [file.read_text().strip() for file in files if file.exists()]
+    return min([machine, *(int(limit) for limit in limits if limit.isdigit())])
