@@ -3,7 +3,7 @@ BIN = .venv/bin
 EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra run
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
 .DEFAULT_GOAL = help
-.PHONY: help run dev cassandra cassandra-cluster test lint browser lock environment tools
+.PHONY: help run dev cassandra cassandra-cluster prometheus dashboards test lint browser lock environment tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,12 @@ cassandra: environment ## Apache Cassandra on 127.0.0.1; then: make run CASSANDR
 
 cassandra-cluster: environment ## Three nodes of it, on 127.0.0.1 to 127.0.0.3
 	@$(BIN)/python -m deploy.cassandra 3
+
+prometheus: environment ## Prometheus on http://localhost:9090/, watching what make run started
+	@$(BIN)/python -m deploy.prometheus
+
+dashboards: tools ## Grafana's dashboards anew, from deploy/grafana/*.py
+	@$(BIN)/python -m deploy.grafana
 
 test: lint ## Everything that has to hold before a commit, but the browser tests
 	@$(BIN)/python -m pytest -m "not browser"

@@ -1,0 +1,1 @@
+"""Grafana's dashboards: written here in Python, committed as the JSON that Grafana reads."""

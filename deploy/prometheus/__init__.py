@@ -1,0 +1,1 @@
+"""Prometheus: what it asks, its rules, and one beside a local shop."""
