@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN = .venv/bin
-EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra run
+EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra tracing --extra run
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
 .DEFAULT_GOAL = help
 .PHONY: help run dev cassandra cassandra-cluster prometheus dashboards test lint browser lock environment tools

@@ -23,6 +23,7 @@ from carts.domain import (
     order_id_for,
 )
 from carts.repositories import CartRepository
+from store import tracing
 from store.errors import ShopError, Unavailable
 from store.http import PeerAway
 from store.tasks import Tasks
@@ -124,6 +125,7 @@ class CheckoutService:
         return cart.begin_checkout(order_id, now=self._now()), work
 
     def _start(self, intent: CheckoutIntent, work: "Work") -> asyncio.Task[Outcome]:
+        tracing.tracer.about(intent.order_id)
         task = self._tasks.start(work(intent), name=f"checkout {intent.order_id}")
         self._running[intent] = task
         task.add_done_callback(lambda _: self._running.pop(intent, None))

@@ -13,6 +13,7 @@ from orders import metrics
 from orders.alarm import Alarm
 from orders.domain import Destination, OutboxMessage
 from orders.repositories import OrderRepository
+from store import tracing
 from store.http import PeerAway, PeerRefused
 from store.tasks import Tasks
 
@@ -134,7 +135,8 @@ class Relay:
     async def _is_settled(self, message: OutboxMessage) -> bool:
         """Whether the message arrived, or was refused for a reason that will not go away."""
         try:
-            await self._courier.deliver(message)
+            with tracing.tracer.step(f"deliver {message.kind}", message.order_id):
+                await self._courier.deliver(message)
         except PeerAway:
             self._failed()
             return False

@@ -24,6 +24,7 @@ from orders.domain.errors import IdTaken, OrderExpired, TooManyOpenOrders
 from orders.ledger import Ledger
 from orders.outbox import backoff
 from orders.repositories import OrderRepository, Overtaken
+from store import tracing
 from store.errors import Conflict, Unavailable
 from store.http import PeerAway, PeerRefused
 from store.tasks import Tasks
@@ -129,6 +130,7 @@ class Placing:
                 self._start(pending)
 
     def _start(self, pending: PendingOrder) -> _Making:
+        tracing.tracer.begins(pending.id)
         task = self._tasks.start(self._make(pending), name="placing")
         making = self._makings[pending.id] = _Making(pending.user_id, task)
         task.add_done_callback(lambda _: self._makings.pop(pending.id, None))

@@ -22,6 +22,7 @@ from orders.domain.errors import KeyOfAnotherOrder, NotYourOrder, OrderNotFound
 from orders.ledger import Ledger
 from orders.placing import Placed, Placing, Terms
 from orders.repositories import OrderRepository, Overtaken, Position
+from store import tracing
 from store.tasks import Tasks
 
 BATCH = 200
@@ -142,7 +143,9 @@ class OrderService:
             if order.stage.is_last:
                 await self._ledger.delete(order, at=at)
             else:
-                await self._ledger.record(order.advanced(self._terms.timetable))
+                advanced = order.advanced(self._terms.timetable)
+                with tracing.tracer.step(f"order {advanced.status}", order.id):
+                    await self._ledger.record(advanced)
         except Overtaken:
             return  # By a cancellation, say: it is due again if it still is.
         metrics.stepped(order, at=at)

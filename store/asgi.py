@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import suppress
 from functools import cache
+from time import perf_counter
 from typing import Any
 
 import django
@@ -22,9 +23,11 @@ except ImproperlyConfigured as problem:
     sys.exit(CANNOT_START)
 
 # Django has to be set up before its views are imported.
+from store.correlation import Exchange  # noqa: E402
 from store.errors import TooLarge  # noqa: E402
 from store.handler import ApiHandler, PageHandler  # noqa: E402
 from store.lifespan import lifespan  # noqa: E402
+from store.logs.requests import log_request  # noqa: E402
 from store.urls import FRONT  # noqa: E402
 
 PAGES = ("/admin/", "/docs/", "/openapi.json", "/static/", "/login/", "/logout/")
@@ -47,7 +50,20 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
     elif scope["type"] == "http":
-        await _serve(_routed(scope), receive, send)
+        await _logged(_routed(scope), receive, send)
+
+
+async def _logged(scope: Any, receive: Any, send: Any) -> None:
+    """One line for every request, whatever became of it."""
+    began_at = perf_counter()
+    exchange = scope["exchange"] = Exchange()
+    try:
+        await _serve(scope, receive, send)
+    except Exception:
+        exchange.status = 500  # as the server answers it
+        raise
+    finally:
+        log_request(exchange, scope, began_at=began_at)
 
 
 async def _serve(scope: Any, receive: Any, send: Any) -> None:

@@ -9,6 +9,7 @@ Measured: 1,700 requests a second with Django's handler, 10,000 with this one.
 import asyncio
 from collections.abc import Coroutine
 from io import SEEK_END, BytesIO
+from time import perf_counter
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +21,9 @@ from django.utils.module_loading import import_string
 from store import api
 from store.errors import Invalid, ShopError
 from store.urls import page_urls_of, routes_of
+
+# Whoever was answered sooner will hardly have hung up, and asking has its price.
+SECONDS_OF_PATIENCE = 0.1
 
 
 class Utf8Request(ASGIRequest):
@@ -53,7 +57,10 @@ class ApiHandler(ASGIHandler):
             return
         # A chunked body says nothing of its length, and DRF takes that for none.
         request.META["CONTENT_LENGTH"] = str(len(body))
+        began_at = perf_counter()
         response = await self._middleware_chain(request)
+        if perf_counter() - began_at > SECONDS_OF_PATIENCE:
+            scope["exchange"].is_client_gone = await _has_left(receive)
         if response.streaming:
             await _stream(self.send_response(response, send), request, receive)
         else:
@@ -109,12 +116,22 @@ async def _stream(parts: Coroutine[Any, Any, None], request: Any, receive: Any) 
     leaving = asyncio.ensure_future(_client_gone(receive))
     try:
         await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        request.scope["exchange"].is_client_gone = not sending.done()
     finally:
         for task in (sending, leaving):
             task.cancel()
         broken, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
     if isinstance(broken, Exception):
         api.failure(broken, request)  # too late for an answer, but it is logged and counted
+
+
+async def _has_left(receive: Any) -> bool:
+    """Whether the client has hung up already; does not wait for it."""
+    leaving = asyncio.ensure_future(_client_gone(receive))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    [outcome] = await asyncio.gather(leaving, return_exceptions=True)
+    return outcome is None
 
 
 async def _client_gone(receive: Any) -> None:

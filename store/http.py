@@ -4,15 +4,16 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
 from django.conf import settings
 from django.http import HttpRequest
 
-from store import tokens, vitals, wire
+from store import tokens, tracing, vitals, wire
+from store.correlation import request_id
 from store.errors import ShopError, Unavailable
-from store.middleware import request_id
 from store.pool import pool
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -104,20 +105,29 @@ class Peer:
         content = None if json is None else wire.encode(json)
         if content is not None:
             all_headers["Content-Type"] = "application/json"
+        url = self._url + path
+        with tracing.tracer.call(self.name, method, url) as span:
+            all_headers.update(span.headers)
+            sending = self._http().stream(
+                method, url, content=content, params=params, headers=all_headers
+            )
+            response, body = await self._received(sending, timeout)
+            span.answered(response.status_code)
+            return self._answer(response, body)
+
+    async def _received(
+        self,
+        sending: AbstractAsyncContextManager[httpx.Response],
+        timeout: float,  # noqa: ASYNC109
+    ) -> tuple[httpx.Response, bytes]:
+        """The whole answer. Raises PeerAway."""
         try:
-            async with (
-                vitals.peer_call(self.name),
-                asyncio.timeout(timeout),
-                self._http().stream(
-                    method, self._url + path, content=content, params=params, headers=all_headers
-                ) as response,
-            ):
-                body = await _whole(response)
+            async with vitals.peer_call(self.name), asyncio.timeout(timeout), sending as response:
+                return response, await _whole(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise PeerAway(self.name, sent=False) from None
         except (httpx.HTTPError, TimeoutError):
             raise PeerAway(self.name, sent=True) from None
-        return self._answer(response, body)
 
     def _http(self) -> httpx.AsyncClient:
         return self._client or pool.client_for(settings.SERVICE_URLS[self.name])

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
-from store import service, vitals
+from store import service, tracing, vitals
+from store.logs.records import process_name
+from store.logs.writer import writer
 from store.pool import pool
 from store.tasks import Tasks
 
@@ -37,9 +39,12 @@ async def lifespan(receive: Any, send: Any) -> None:
 
 
 async def startup() -> None:
+    writer.open()
+    logging.captureWarnings(capture=True)
     if settings.DEMO:
         log.warning("Demo mode: demo users, open admin header. Never on a public address.")
     service.state.is_draining = False
+    tracing.open_tracer(process_name())
     pool.open()
     for config in service.configs():
         await config.open()
@@ -58,7 +63,9 @@ async def shutdown() -> None:
             await config.close()
     finally:
         await pool.close()
+        await tracing.close_tracer()
         service.state.is_open = False
+        writer.close()
 
 
 def begin_drain() -> None:

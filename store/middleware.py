@@ -3,7 +3,6 @@
 import random
 import re
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from time import perf_counter
 from typing import Any, cast
 
@@ -13,11 +12,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import async_only_middleware
 
-from store import metrics
+from store import metrics, tracing
+from store.correlation import Exchange, request_id
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-request_id: ContextVar[str] = ContextVar("request_id", default="")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_.\-]{8,64}", re.ASCII)
 
 
@@ -30,11 +29,14 @@ def observed(get_response: GetResponse) -> GetResponse:
         started_at = perf_counter()
         name = _request_id(request)
         request_id.set(name)
+        exchange: Exchange = request.scope["exchange"]  # type: ignore[attr-defined]
+        exchange.request, exchange.request_id = request, name
         metrics.http.in_flight += 1
         try:
             response = await get_response(request)
         finally:
             metrics.http.in_flight -= 1
+        exchange.status = response.status_code
         headers = response.headers
         headers["X-Request-ID"] = name
         headers["X-Content-Type-Options"] = "nosniff"
@@ -50,6 +52,20 @@ def _request_id(request: HttpRequest) -> str:
     """The gateway's or caller's, where it looks like one; it goes into logs and headers."""
     given = request.META.get("HTTP_X_REQUEST_ID", "")
     return given if _WELL_FORMED.fullmatch(given) else f"{random.getrandbits(128):032x}"
+
+
+@async_only_middleware
+def traced(get_response: GetResponse) -> GetResponse:
+    """Only where traces are wanted: each request is a span, in its caller's trace."""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        with tracing.tracer.request(request) as span:
+            request.scope["exchange"].trace_id = tracing.tracer.trace_id()  # type: ignore[attr-defined]
+            response = await get_response(request)
+            span.answered(response.status_code)
+        return response
+
+    return middleware
 
 
 @async_only_middleware

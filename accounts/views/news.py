@@ -15,7 +15,7 @@ from accounts.domain import OrderStatus, OrderUpdate
 from accounts.serializers import notification_json
 from accounts.services import Updates
 from accounts.views.me import current_user
-from store import wire
+from store import tracing, wire
 from store.api import APIView, Response
 from store.permissions import IsPerson, IsService
 from store.request import Request
@@ -75,6 +75,7 @@ class OrderStatusNews(APIView):
     )
     async def post(self, request: Request) -> Response:
         data = self.body(request)
+        tracing.tracer.about(data["order_id"])
         update = OrderUpdate(**data | {"status": OrderStatus(data["status"])})
         is_new = await accounts().news.hear(update)
         return Response({"message": "Noted." if is_new else "Known already."})

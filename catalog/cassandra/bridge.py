@@ -19,6 +19,7 @@ from catalog.metrics import (
     CASSANDRA_QUERIES,
     CASSANDRA_QUERY_SECONDS,
 )
+from store import tracing
 from store.errors import Unavailable
 
 # The driver gives up first; this one is for answers that it loses.
@@ -105,10 +106,11 @@ class Bridge:
         answer: asyncio.Future[Sequence[Row]] = loop.create_future()
         profile, session = profile or _profile(name), self._session
         try:
-            sent = session.execute_async(statement, parameters, execution_profile=profile)
-            sent.add_callbacks(*_callbacks(loop, answer, *_metrics(name)))
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                return await answer
+            with tracing.tracer.statement(name):
+                sent = session.execute_async(statement, parameters, execution_profile=profile)
+                sent.add_callbacks(*_callbacks(loop, answer, *_metrics(name)))
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    return await answer
         except Exception as error:
             if not is_of_the_driver(error):
                 raise

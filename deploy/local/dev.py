@@ -14,7 +14,7 @@ def main() -> None:
     port = layout.ports["gateway"]
     check_ports(Layout(ports={"gateway": port}, run=layout.run))
     layout.make_folders()
-    shop = {"DJANGO_SETTINGS_MODULE": "store.settings.all", "DEMO": "1"}
+    shop = {"DJANGO_SETTINGS_MODULE": "store.settings.all", "DEMO": "1", "LOG_FORMAT": "text"}
     environment = shop | {"SECRET_KEY": secret_key(layout)} | dict(os.environ)
     os.chdir(PROJECT)
     folders = [word for name in ("store", *SERVICES) for word in ("--reload-dir", name)]

@@ -64,6 +64,7 @@ def service_environment(layout: Layout, *, secret_key: str) -> dict[str, str]:
     """What this process was given, and what makes the four one shop."""
     addresses = {ADDRESS_SETTINGS[name]: layout.url(name) for name in SERVICES}
     defaults = {"DEMO": "1", "SECRET_KEY": secret_key, "PYTHONUNBUFFERED": "1"}
+    defaults |= {"LOG_FORMAT": "text"}
     return defaults | dict(os.environ) | addresses
 
 

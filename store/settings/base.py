@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from store.settings import env, pages
+from store.settings import env, pages, telemetry
 from store.settings.pages import *  # noqa: F403
+from store.settings.telemetry import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -61,7 +62,8 @@ CORS_ALLOW_HEADERS = [
     *("idempotency-key", "admin", "last-event-id"),
 ]
 _CORS = ["store.middleware.cors"] if CORS_ALLOWED_ORIGINS or DEMO else []
-API_MIDDLEWARE = ["store.middleware.observed", *_CORS]
+_TRACED = ["store.middleware.traced"] if telemetry.TRACES else []
+API_MIDDLEWARE = ["store.middleware.observed", *_TRACED, *_CORS]
 MIDDLEWARE = [*API_MIDDLEWARE, *pages.PAGE_MIDDLEWARE]
 PROMETHEUS_LATENCY_BUCKETS = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
@@ -75,12 +77,4 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "URL_FORMAT_OVERRIDE": None,
-}
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING").upper()},
 }

@@ -23,8 +23,19 @@ def flag(name: str) -> bool:
     raise ImproperlyConfigured(f"{name} is 1 or 0, not {value!r}.")
 
 
-def number(name: str, default: float, *, minimum: float = 0.0) -> float:
-    """A number, fractions allowed, not under ``minimum``."""
+def choice(name: str, default: str, *others: str) -> str:
+    """One of these words, in upper or lower case."""
+    value = text(name, default)
+    for word in (default, *others):
+        if value.lower() == word.lower():
+            return word
+    raise ImproperlyConfigured(f"{name} is {', '.join((default, *others))}; not {value!r}.")
+
+
+def number(
+    name: str, default: float, *, minimum: float = 0.0, maximum: float = float("inf")
+) -> float:
+    """A number, fractions allowed, from ``minimum`` to ``maximum``."""
     value = text(name, str(default))
     try:
         parsed = float(value)
@@ -32,6 +43,8 @@ def number(name: str, default: float, *, minimum: float = 0.0) -> float:
         raise ImproperlyConfigured(f"{name} is a number, not {value!r}.") from None
     if not minimum <= parsed < float("inf"):
         raise ImproperlyConfigured(f"{name} is at least {minimum:g}, not {value}.")
+    if parsed > maximum:
+        raise ImproperlyConfigured(f"{name} is at most {maximum:g}, not {value}.")
     return parsed
 
 

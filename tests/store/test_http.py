@@ -15,8 +15,8 @@ from django.conf import LazySettings
 from django.http import HttpRequest
 
 from store import http, tokens
+from store.correlation import request_id
 from store.http import Peer, PeerAway, PeerRefused, client_address
-from store.middleware import request_id
 from store.pool import pool
 
 Handle = Callable[[httpx.Request], httpx.Response]

@@ -5,7 +5,7 @@ import pytest
 from django.conf import LazySettings
 
 from store import asgi
-from store.middleware import request_id
+from store.correlation import request_id
 from tests.store.connection import Connection
 
 

@@ -1,0 +1,19 @@
+"""What ties together all that one request leaves behind, in logs and in other services."""
+
+from contextvars import ContextVar
+from typing import Any
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+class Exchange:
+    """One request and its answer as the log will tell of it; filled in on the way."""
+
+    __slots__ = ("is_client_gone", "request", "request_id", "status", "trace_id")
+
+    def __init__(self) -> None:
+        self.request: Any = None
+        self.request_id = ""
+        self.trace_id = ""
+        self.status = 0  # no answer was made
+        self.is_client_gone = False
