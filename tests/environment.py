@@ -9,6 +9,7 @@ os.environ.update(
         "SECRET_KEY_FALLBACKS": "the key before it; it is still good for verifying",
         "DEMO": os.environ.get("DEMO", "0"),
         "PASSWORD_ROUNDS": "4",
+        "LOG_REQUESTS": "0",
     }
 )
 for name in ("CASSANDRA_HOST", "DATA_DIR"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.core.signals import setting_changed
 
 from store.logs.writer import STDOUT
 
@@ -22,9 +23,17 @@ Entry = Mapping[str, Any]
 
 def line_of(entry: Entry) -> bytes:
     """The line with its end; no text in an entry makes two of it."""
-    if settings.LOG_FORMAT == JSON:
+    if _is_json():
         return orjson.dumps(entry, option=_OPTIONS)
     return _for_people(entry).encode("utf-8", "backslashreplace")
+
+
+@cache
+def _is_json() -> bool:
+    return bool(settings.LOG_FORMAT == JSON)
+
+
+setting_changed.connect(lambda **_: _is_json.cache_clear(), weak=False)
 
 
 def _for_people(entry: Entry) -> str:

@@ -2,13 +2,15 @@
 
 import hmac
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import random
 from time import perf_counter
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import setting_changed
 
 from store.correlation import Exchange
 from store.logs.lines import line_of
@@ -20,10 +22,26 @@ UNMATCHED = "unmatched"
 _CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    share: float
+    is_of_users: bool
+
+
+@cache
+def _policy() -> _Policy:
+    """From the settings, whose every look-up costs half a microsecond."""
+    return _Policy(share=settings.LOG_REQUESTS, is_of_users=settings.LOG_USERS != "off")
+
+
+setting_changed.connect(lambda **_: _policy.cache_clear(), weak=False)
+
+
 def log_request(exchange: Exchange, scope: Any, *, began_at: float) -> None:
     """``began_at`` by ``perf_counter``."""
     status = exchange.status or CLIENT_CLOSED
-    if not _is_wanted(status):
+    policy = _policy()
+    if not _is_wanted(status, policy.share):
         return
     entry = {
         "time": datetime.now(UTC),
@@ -35,7 +53,7 @@ def log_request(exchange: Exchange, scope: Any, *, began_at: float) -> None:
         "status": status,
         "milliseconds": round((perf_counter() - began_at) * 1000, 2),
     }
-    if user := _user_of(exchange.request):
+    if policy.is_of_users and (user := _user_of(exchange.request)):
         entry["user"] = user
     if exchange.trace_id:
         entry["trace_id"] = exchange.trace_id
@@ -56,8 +74,7 @@ def template(route: str) -> str:
     return "/" + _CONVERTER.sub(r"{\1}", route)
 
 
-def _is_wanted(status: int) -> bool:
-    share: float = settings.LOG_REQUESTS
+def _is_wanted(status: int, share: float) -> bool:
     if share >= 1:
         return True
     return share > 0 and (status >= 500 or random() < share)  # noqa: S311  # no secret
@@ -70,8 +87,6 @@ def _level(status: int) -> str:
 
 
 def _user_of(request: Any) -> str | None:
-    if settings.LOG_USERS == "off":
-        return None
     # Nobody has looked who is calling where nobody needed to know.
     username = getattr(getattr(request, "user", None), "username", None)
     return _hashed(username) if username else None

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SECRET = "hunter2-of-this-test"
 SETTINGS = {
+    "LOG_REQUESTS": 1,
     "TRACES": True,
     "API_MIDDLEWARE": [*settings.API_MIDDLEWARE, "store.middleware.traced"],
 }

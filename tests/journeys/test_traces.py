@@ -67,8 +67,8 @@ def journey(
     with receiving() as (url, receiver):
         settings = FAST_HASHES | QUICK | cassandra.settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
         with shop_on_trial(run, **settings) as shop:
-            token, order_id = _travel(shop)
-            receiver.wait_until(_is_delivered, seconds=20)
+            token, order_id = travel(shop)
+            receiver.wait_until(is_delivered, seconds=20)
             assert shop.close() == 0
     return Journey(
         spans=[span for span in receiver.spans if span.trace_id == TRACE_ID],
@@ -80,7 +80,7 @@ def journey(
     )
 
 
-def _travel(shop: Trial) -> tuple[str, str]:
+def travel(shop: Trial) -> tuple[str, str]:
     """Registers, logs in, adds, checks out. Gives the token and the order's id."""
     traced = {"traceparent": f"00-{TRACE_ID}-{CALLERS_SPAN}-01"}
     with httpx.Client(base_url=shop.url, headers=traced, timeout=15) as client:
@@ -97,7 +97,7 @@ def _travel(shop: Trial) -> tuple[str, str]:
         return token, answer.json()["id"]
 
 
-def _is_delivered(spans: list[Span]) -> bool:
+def is_delivered(spans: list[Span]) -> bool:
     heard = [span for span in spans if span.service == "accounts" and "notify" in span.name]
     return len(heard) >= 4 and any(span.name == "order DELIVERED" for span in spans)
 

@@ -27,8 +27,9 @@ log = logging.getLogger("some.library")
 
 
 @pytest.fixture
-def lines(tmp_path: Path) -> Iterator[Lines]:
+def lines(tmp_path: Path, settings: LazySettings) -> Iterator[Lines]:
     """What was written up to now; ends the writing."""
+    settings.LOG_REQUESTS = 1
     fd = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
     writer.close()
     writer.open(fd)
