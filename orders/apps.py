@@ -15,6 +15,7 @@ from orders.alarm import Alarm
 from orders.clients import Accounts, Catalog
 from orders.clock import Clock, SteadyTime
 from orders.domain import Destination, Timetable
+from orders.journal import JournaledOrders
 from orders.ledger import Ledger
 from orders.memory import MemoryOrders
 from orders.outbox import Relay
@@ -41,8 +42,8 @@ class OrdersConfig(service.ServiceConfig):
     keys: IdempotencyKeys
 
     async def open(self) -> None:
-        self.repository = MemoryOrders()
-        self.keys = IdempotencyKeys()
+        self.repository = JournaledOrders(self.journal) if self.journal else MemoryOrders()
+        self.keys = IdempotencyKeys(journal=self.journal)
         self._driving, self._making, self._telling = Tasks(), Tasks(), Tasks()
         catalog = Catalog(http.peer("catalog", caller="orders"))
         accounts = Accounts(http.peer("accounts", caller="orders"))

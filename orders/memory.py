@@ -14,6 +14,8 @@ from orders.queues import Queues
 from orders.repositories import Overtaken, Position
 from orders.shelves import Entry, Shelves
 
+MOST_FINALS = 200_000
+
 
 class MemoryOrders:
     """No method waits for anything, so each is one step for all others.
@@ -24,7 +26,7 @@ class MemoryOrders:
     ``valid_until`` and never begins again, whoever asks.
     """
 
-    def __init__(self, *, most_finals: int = 200_000) -> None:
+    def __init__(self, *, most_finals: int = MOST_FINALS) -> None:
         self._known: dict[int, Known] = {}
         self._shelves = Shelves()
         self._due: SortedList[Entry] = SortedList()
@@ -56,8 +58,7 @@ class MemoryOrders:
         user_id = pending.user_id
         if self._shelves.count_open_of(user_id) + self._pending_of[user_id] >= most_open:
             raise TooManyOpenOrders
-        self._known[pending.id.int] = self._pending[pending.id.int] = pending
-        self._pending_of[user_id] += 1
+        self._begin(pending)
 
     async def forget(self, pending: PendingOrder) -> None:
         self._end_pending(pending.id)
@@ -79,10 +80,8 @@ class MemoryOrders:
         else:
             self._shelves.take(present)
             self._due.discard((present.next_at, present.id.int))
-        self._known[order.id.int] = order
-        self._shelves.put(order)
         self._outbox.add(messages)
-        self._arm(order)
+        self._place(order)
 
     async def delete(self, order: Order, final: Final) -> None:
         present = self._present(order.id, order.version)
@@ -135,6 +134,27 @@ class MemoryOrders:
 
     def undelivered(self, destination: Destination) -> int:
         return self._outbox.size(destination)
+
+    def _restore(self, everything: Sequence[Known]) -> None:
+        """What an earlier process knew, in a store that has its messages already."""
+        for known in everything:
+            match known:
+                case Order():
+                    self._place(known)
+                case PendingOrder():
+                    self._begin(known)
+        finals = [known for known in everything if isinstance(known, Final)]
+        for final in sorted(finals, key=lambda final: final.keep_until):
+            self._keep(final)
+
+    def _begin(self, pending: PendingOrder) -> None:
+        self._known[pending.id.int] = self._pending[pending.id.int] = pending
+        self._pending_of[pending.user_id] += 1
+
+    def _place(self, order: Order) -> None:
+        self._known[order.id.int] = order
+        self._shelves.put(order)
+        self._arm(order)
 
     def _present(self, order_id: UUID, version: int) -> Order | None:
         """The stored order, None for a pending one. Raises Overtaken for another version."""

@@ -1,6 +1,6 @@
 """The outbox in memory: one queue an order and destination."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from orders.domain import Destination, OutboxMessage
@@ -18,6 +18,11 @@ class Queues:
             queues = self._queues[message.destination]
             queues.setdefault(message.order_id.int, []).append(message)
             self._sizes[message.destination] += 1
+
+    def __iter__(self) -> Iterator[OutboxMessage]:
+        """All that wait, those of a queue in its order."""
+        queues = (queue for queues in self._queues.values() for queue in queues.values())
+        return (message for queue in queues for message in queue)
 
     def first(self, destination: Destination, order_id: UUID) -> OutboxMessage | None:
         queue = self._queues[destination].get(order_id.int)

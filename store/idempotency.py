@@ -9,15 +9,17 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from prometheus_client import Counter
 
 from store import wire
 from store.api import Response
 from store.errors import Conflict, Invalid, KeyReused
+from store.journal import Change, Journal
 from store.request import Request
 
 _KEY = re.compile(r'"([\x21-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})', re.ASCII)
@@ -58,6 +60,27 @@ class _Entry:
     kept_until: float = 0.0
 
 
+class _Row(msgspec.Struct):
+    """An answer as the journal keeps it."""
+
+    fingerprint: bytes
+    kept_until: float
+    status: int
+    body: str | None
+    headers: Mapping[str, str] | None
+
+    def entry(self) -> _Entry:
+        body = None if self.body is None else self.body.encode()
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_result(Response(body, status=self.status, headers=self.headers))
+        return _Entry(self.fingerprint, answer, self.kept_until)
+
+
+TABLE = "keys"
+_row = msgspec.json.Decoder(_Row)
+_scope = msgspec.json.Decoder(Scope)
+
+
 class IdempotencyKeys:
     """The keys of one service, bounded in number and time; the oldest answers go first."""
 
@@ -66,13 +89,18 @@ class IdempotencyKeys:
         *,
         limit: int = 100_000,
         keep_seconds: float = 24 * 3600,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+        journal: Journal | None = None,
     ) -> None:
         self._limit = limit
         self._keep_seconds = keep_seconds
         self._clock = clock
         self._running: dict[Scope, _Entry] = {}
         self._kept: dict[Scope, _Entry] = {}  # in the order in which they were answered
+        self._journal = journal
+        if journal is not None:
+            self._restore(journal.take(TABLE))
+            journal.keep(self._rows)
 
     async def once(self, scope: Scope, fingerprint: bytes, work: Work) -> Response:
         """Answers ``work`` at most once for ``scope``, which is user, method, path and key.
@@ -104,23 +132,44 @@ class IdempotencyKeys:
         try:
             answer = _encoded(await work())
             if answer.status < 300:
-                self._keep(scope, entry, answer)
+                await self._keep(scope, entry, answer)
             return answer
         except Conflict as error:
             # As an answer: the error itself would keep the frames it went through.
-            self._keep(scope, entry, Response(wire.encode(error.body()), status=409))
+            await self._keep(scope, entry, Response(wire.encode(error.body()), status=409))
             raise
         finally:
             del self._running[scope]
             entry.answer.cancel()  # which does nothing to an answer that was given
 
-    def _keep(self, scope: Scope, entry: _Entry, answer: Response) -> None:
+    async def _keep(self, scope: Scope, entry: _Entry, answer: Response) -> None:
+        """Raises JournalUnavailable; then the key may be used anew."""
         entry.kept_until = self._clock() + self._keep_seconds
+        if self._journal is not None:
+            self._journal.admit()
+            await self._journal.write([_change(scope, entry, answer)], synced=False)
         entry.answer.set_result(answer)
+        self._put(scope, entry)
+
+    def _put(self, scope: Scope, entry: _Entry) -> None:
         self._kept[scope] = entry
         while len(self._kept) > self._limit:
             del self._kept[next(iter(self._kept))]
             DROPPED.inc()
+
+    def _restore(self, rows: Mapping[str, bytes]) -> None:
+        for key, row in rows.items():
+            self._put(_scope.decode(key), _row.decode(row).entry())
+
+    def _rows(self) -> Iterator[Change]:
+        for scope, entry in list(self._kept.items()):
+            yield _change(scope, entry, entry.answer.result())
+
+
+def _change(scope: Scope, entry: _Entry, answer: Response) -> Change:
+    body = None if answer.data is None else answer.data.decode()
+    row = _Row(entry.fingerprint, entry.kept_until, answer.status, body, answer.headers)
+    return TABLE, msgspec.json.encode(scope).decode(), row
 
 
 def _encoded(answer: Response) -> Response:

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import signal
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from django.conf import settings
 
 from store import service, tracing, vitals
+from store.journal import CannotOpen, Journal, Sync, open_journal
 from store.logs.records import process_name
 from store.logs.writer import writer
 from store.pool import pool
@@ -23,6 +25,9 @@ async def lifespan(receive: Any, send: Any) -> None:
     await receive()
     try:
         await startup()
+    except CannotOpen as problem:
+        await send({"type": "lifespan.startup.failed", "message": str(problem)})
+        return
     except Exception as error:
         log.exception("The start failed")
         await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -47,6 +52,7 @@ async def startup() -> None:
     tracing.open_tracer(process_name())
     pool.open()
     for config in service.configs():
+        config.journal = _open_journal(config)
         await config.open()
     service.state.is_open = True
     vitals.READY.set_function(service.state.is_ready)
@@ -61,11 +67,23 @@ async def shutdown() -> None:
     try:
         for config in reversed(service.configs()):
             await config.close()
+            if config.journal is not None:
+                await config.journal.close()
     finally:
         await pool.close()
         await tracing.close_tracer()
         service.state.is_open = False
         writer.close()
+
+
+def _open_journal(config: service.ServiceConfig) -> Journal | None:
+    """Raises CannotOpen."""
+    if not settings.DATA_DIR or not config.is_in_memory:
+        return None
+    sync = Sync(settings.JOURNAL_SYNC)
+    journal = open_journal(Path(settings.DATA_DIR), config.name, sync=sync)
+    journal.open()
+    return journal
 
 
 def begin_drain() -> None:

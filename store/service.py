@@ -5,6 +5,8 @@ from typing import cast
 from django.apps import AppConfig, apps
 from django.conf import settings
 
+from store.journal import Journal
+
 
 class ServiceConfig(AppConfig):
     """The base of the four composition roots.
@@ -14,6 +16,12 @@ class ServiceConfig(AppConfig):
     """
 
     about = ""
+    journal: Journal | None = None
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether it keeps its state itself, and with DATA_DIR a journal of it."""
+        return True
 
     async def open(self) -> None:
         """Builds repository, clients and service from the settings and starts what runs on."""
@@ -39,7 +47,10 @@ class State:
     def why_unready(self, name: str) -> str | None:
         if self.is_draining:
             return "The service is stopping."
-        return config(name).unready() if self.is_open else "The service is starting."
+        if not self.is_open:
+            return "The service is starting."
+        service = config(name)
+        return service.unready() or (service.journal.unready() if service.journal else None)
 
     def is_ready(self) -> bool:
         """Whether every service of this process takes traffic."""

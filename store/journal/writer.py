@@ -9,12 +9,13 @@ beginning of what was in memory.
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
-from itertools import chain
 from typing import TypeVar
+
+import msgspec
 
 from store.journal import compaction
 from store.journal.compaction import Debt, Snapshot
@@ -166,8 +167,7 @@ class Journal:
         await self._in_thread(self._rotate)
         snapshot = await self._in_thread(partial(Snapshot.begin, self._folder, self._number))
         try:
-            rows = chain.from_iterable(source() for source in self._sources)
-            await compaction.write_rows(snapshot, rows, in_thread=self._in_thread)
+            await compaction.write_rows(snapshot, self._rows(), in_thread=self._in_thread)
             # What it has seen in memory may still be on its way to the log.
             await self._flushed()
             await self._in_thread(snapshot.publish)
@@ -205,6 +205,13 @@ class Journal:
             await self.compact()
         except OSError as error:
             log.warning("%s was not compacted: %s", self._folder.path, error.strerror)
+
+    def _rows(self) -> Iterator[Change]:
+        """Those that nobody has taken stay as they are."""
+        for table, rows in list(self._tables.items()):
+            yield from ((table, key, msgspec.Raw(row)) for key, row in rows.items())
+        for source in self._sources:
+            yield from source()
 
     async def _flushed(self) -> None:
         await self.write([], synced=True)

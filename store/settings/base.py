@@ -17,7 +17,9 @@ PREFIXES = {
     "accounts": "/user-api",
 }
 DEMO = env.flag("DEMO")
+# Where the services that keep their state in memory have their journals; see docs/journal.md.
 DATA_DIR = env.text("DATA_DIR")
+JOURNAL_SYNC = env.choice("JOURNAL_SYNC", "interval", "always", "never")
 REMOTE_URLS = {
     "catalog": env.address("BACKEND_URL", "http://127.0.0.1:8000"),
     "carts": env.address("CART_SERVICE_URL", "http://127.0.0.1:8001"),

@@ -1,8 +1,10 @@
 """What every store of orders keeps, whichever it is."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,12 +24,21 @@ from orders.domain import (
 from orders.domain.errors import TooManyOpenOrders
 from orders.memory import MemoryOrders
 from orders.repositories import OrderRepository, Overtaken
+from tests.orders.conftest import kept
 from tests.orders.peers import START
 from tests.orders.world import DELIVERY, TIMETABLE
 
 KETTLE = uuid4()
 MANY = 1000
 GONE = Refusal("order_expired", "Too late.")
+
+
+@pytest.fixture(params=["memory", "journal", "reopened"])
+async def repository(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[OrderRepository]:
+    async with kept(request.param, tmp_path) as store:
+        yield store
 
 
 def pending(user_id: str = "alice") -> PendingOrder:

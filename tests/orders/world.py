@@ -16,6 +16,7 @@ from orders.services import OrderService, Purchase
 from orders.sweeper import Sweeper
 from store.tasks import Tasks
 from tests.orders.peers import FakeAccounts, FakeCatalog, Product, Time
+from tests.reopening import Reopening
 
 TIMETABLE = Timetable(
     processing_delay=timedelta(seconds=5),
@@ -84,6 +85,8 @@ class World:
     async def restart(self) -> None:
         """Another process on the same store: nothing else is left of the first."""
         await self.close()
+        if isinstance(self.repository, Reopening):
+            await self.repository.reopen()
         self.making, self.telling = Tasks(), Tasks()
         self._build()
         await self.open()

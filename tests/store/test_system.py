@@ -9,6 +9,7 @@ from store import service
 class FakeConfig:
     about = "A service for tests."
     reason: str | None = None
+    journal = None
 
     def unready(self) -> str | None:
         return self.reason
