@@ -8,7 +8,7 @@ COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-he
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: environment ## The whole shop: four services and the gateway on http://localhost:8080/
+run: environment ## The whole shop on http://localhost:8080/; FRESH=1 forgets what earlier runs left
 	@$(BIN)/python -m deploy.local
 
 dev: environment ## The whole shop in one process that restarts when a file changes, on port 8080

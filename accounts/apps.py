@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts import demo, metrics
 from accounts.clients import CartsClient, OrdersClient
+from accounts.journal import JournaledAccounts
 from accounts.passwords import Passwords
 from accounts.repositories import AccountRepository, MemoryAccounts
 from accounts.services import OrderNews, Overview, People
@@ -25,7 +26,7 @@ class AccountsConfig(service.ServiceConfig):
     overview: Overview
 
     async def open(self) -> None:
-        repository = MemoryAccounts()
+        repository = JournaledAccounts(self.journal) if self.journal else MemoryAccounts()
         self._passwords = Passwords(
             rounds=settings.PASSWORD_ROUNDS,
             threads=settings.PASSWORD_THREADS,

@@ -161,12 +161,15 @@ class MemoryAccounts:
         return True
 
     async def updates(self, username: str) -> Sequence[OrderUpdate]:
-        news = self._news.get(username) or self._strangers.get(username)
+        news = self._known_news(username)
         return list(news.updates) if news else []
 
     def _exact(self, username: str) -> User | None:
         user = self._users.get(username.casefold())
         return user if user is not None and user.username == username else None
+
+    def _known_news(self, username: str) -> _News | None:
+        return self._news.get(username) or self._strangers.get(username)
 
     def _news_of(self, username: str) -> _News:
         """The strangers heard of longest ago make room for new ones."""

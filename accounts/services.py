@@ -67,10 +67,10 @@ class People:
         await self._repository.claim(applicant.username)
         try:
             password_hash = await self._passwords.hash(password)
+            return await self._repository.confirm(applicant, password_hash, now=self._now())
         except BaseException:
             await self._repository.abandon(applicant.username)
             raise
-        return await self._repository.confirm(applicant, password_hash, now=self._now())
 
     async def login(self, username: str, password: str, *, address: str) -> User:
         """The user with this name, in any case. Raises WrongCredentials, TooManyGuesses, Busy."""

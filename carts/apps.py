@@ -8,6 +8,7 @@ from django.apps import apps
 from carts import metrics
 from carts.checkout import CheckoutService
 from carts.clients import CatalogClient, OrdersClient
+from carts.journal import JournaledCarts
 from carts.repositories import CartRepository, MemoryCartRepository
 from carts.services import CartService
 from store import clock, http, service
@@ -30,9 +31,9 @@ class CartsConfig(service.ServiceConfig):
     tasks: Tasks
 
     async def open(self) -> None:
-        self.repository = MemoryCartRepository()
+        self.repository = JournaledCarts(self.journal) if self.journal else MemoryCartRepository()
         self.tasks = Tasks()
-        self.keys = IdempotencyKeys()
+        self.keys = IdempotencyKeys(journal=self.journal)
         catalog = CatalogClient(http.peer("catalog", caller="carts"))
         orders = OrdersClient(http.peer("orders", caller="carts"))
         self.service = CartService(self.repository, catalog, now=clock.now)

@@ -113,11 +113,22 @@ class CheckoutService:
         return order
 
     async def _order_of_cart(self, user: str, order_id: UUID) -> Order:
-        intent, work = await self._repository.change(user, lambda cart: self._begin(cart, order_id))
-        outcome = await asyncio.shield(self._running.get(intent) or self._start(intent, work))
+        # An intent that is being kept has somebody who carries it out, whoever hangs up.
+        beginning = self._tasks.start(self._begun(user, order_id), name="checkout begins")
+        begun = await asyncio.shield(beginning)
+        outcome = begun if isinstance(begun, ShopError) else await asyncio.shield(begun)
         if isinstance(outcome, ShopError):
             raise outcome
         return outcome
+
+    async def _begun(self, user: str, order_id: UUID) -> "asyncio.Task[Outcome] | ShopError":
+        try:
+            intent, work = await self._repository.change(
+                user, lambda cart: self._begin(cart, order_id)
+            )
+        except ShopError as refusal:
+            return refusal
+        return self._running.get(intent) or self._start(intent, work)
 
     def _begin(self, cart: Cart, order_id: UUID) -> tuple[CheckoutIntent, "Work"]:
         """The cart's intent and how to carry it out, should nobody be doing so."""

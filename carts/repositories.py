@@ -80,14 +80,17 @@ class MemoryCartRepository:
         return self._views.get(user, RecentViews())
 
     async def record_view(self, user: str, view: View) -> None:
-        self._views[user] = self._views.get(user, RecentViews()).with_view(view)
-        self._views.move_to_end(user)
-        if len(self._views) > self._viewers_limit:
-            self._views.popitem(last=False)
+        self._keep_views(user, self._views.get(user, RecentViews()).with_view(view))
 
     def _snapshot(self, user: str) -> Cart:
         kept = self._carts.get(user)
         return Cart(user) if kept is None else kept.copy()
+
+    def _keep_views(self, user: str, views: RecentViews) -> None:
+        self._views[user] = views
+        self._views.move_to_end(user)
+        if len(self._views) > self._viewers_limit:
+            self._views.popitem(last=False)
 
     def _keep(self, cart: Cart) -> None:
         if cart.is_forgettable:

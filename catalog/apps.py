@@ -11,12 +11,14 @@ from django.conf import settings
 
 from catalog.demo import demo_products
 from catalog.domain import Product
+from catalog.journal import JournaledCatalog
 from catalog.metrics import PRODUCT_COUNTS, STORE_UP
 from catalog.registers import Register
 from catalog.repositories import CatalogRepository, MemoryCatalog
 from catalog.services import CatalogService, ReservationService
 from store import clock, service
 from store.errors import Unavailable
+from store.journal import Journal
 from store.tasks import Tasks
 
 LOOK_AGAIN_SECONDS = 0.1
@@ -26,10 +28,14 @@ class CatalogConfig(service.ServiceConfig):
     name = "catalog"
     about = "Products and categories, and the stock of orders."
 
+    @property
+    def is_in_memory(self) -> bool:
+        return not settings.CASSANDRA_HOST
+
     async def open(self) -> None:
         self._tasks = Tasks()
         self._is_stocked = True
-        self.repository = _repository()
+        self.repository = _repository(self.journal)
         self.catalog = CatalogService(self.repository)
         self.reservations = ReservationService(self.repository, now=clock.now)
         PRODUCT_COUNTS.ask = self.repository.counts
@@ -38,7 +44,7 @@ class CatalogConfig(service.ServiceConfig):
         if settings.DEMO and settings.CASSANDRA_HOST:
             self._is_stocked = False
             self._tasks.start(self._stock_when_it_comes(), name="demo products")
-        elif settings.DEMO:
+        elif settings.DEMO and not self.repository.counts():
             await self.catalog.add_missing(_demo())
 
     async def close(self) -> None:
@@ -71,7 +77,7 @@ def reservations() -> ReservationService:
     return cast(CatalogConfig, apps.get_app_config("catalog")).reservations
 
 
-def _repository() -> CatalogRepository:
+def _repository(journal: Journal | None) -> CatalogRepository:
     if settings.CASSANDRA_HOST:
         # Here, so that nobody else pays for the driver.
         from catalog.cassandra.bridge import Bridge
@@ -85,7 +91,7 @@ def _repository() -> CatalogRepository:
         keep_sold=timedelta(seconds=settings.RESERVATION_RETENTION),
         keep_closed=settings.CLOSED_RESERVATIONS,
     )
-    return MemoryCatalog(register)
+    return JournaledCatalog(register, journal) if journal else MemoryCatalog(register)
 
 
 def _demo() -> Iterator[Product]:

@@ -25,6 +25,9 @@ class Register:
     def get(self, order_id: UUID) -> Reservation | None:
         return self._by_order.get(order_id)
 
+    def all(self) -> Sequence[Reservation]:
+        return list(self._by_order.values())
+
     def put(self, reservation: Reservation) -> None:
         """Stores a new reservation, or the new state of a known one."""
         known = self._by_order.get(reservation.order_id)

@@ -1,5 +1,6 @@
 """A store with a journal, which is another process's after each of its changes."""
 
+import asyncio
 from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
@@ -22,6 +23,7 @@ class Reopening:
         self._place = (data, service)
         self._make = make
         self._changes = changes
+        self._one_at_a_time = asyncio.Lock()
         self._open()
 
     def __getattr__(self, name: str) -> Any:
@@ -46,9 +48,10 @@ class Reopening:
     def _followed_by_a_restart(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         async def called(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return await method(*args, **kwargs)
-            finally:
-                await self.reopen()
+            async with self._one_at_a_time:
+                try:
+                    return await getattr(self._store, method.__name__)(*args, **kwargs)
+                finally:
+                    await self.reopen()
 
         return called

@@ -35,6 +35,8 @@ def main() -> int:
 def _run(layout: Layout) -> int:
     started_at = time.monotonic()
     check_ports(layout)
+    if os.environ.get("FRESH", "") not in {"", "0"}:
+        layout.forget_data()
     layout.make_folders()
     _raise_file_limit()
     environment = service_environment(layout, secret_key=secret_key(layout))

@@ -1,6 +1,7 @@
 """Where a local shop lives: its ports, its folders, and what its processes get as environment."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +42,21 @@ class Layout:
     def gateway(self) -> Path:
         return self.run / "gateway"
 
+    @property
+    def data(self) -> Path:
+        """What outlives the shop's processes: the services' journals."""
+        return self.run / "data"
+
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
 
+    def forget_data(self) -> None:
+        """The next start is the first one."""
+        shutil.rmtree(self.data, ignore_errors=True)
+
     def make_folders(self) -> None:
         """Private ones: the key is in there."""
-        for folder in (self.run, self.logs, self.gateway):
+        for folder in (self.run, self.logs, self.gateway, self.data):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -64,7 +74,7 @@ def service_environment(layout: Layout, *, secret_key: str) -> dict[str, str]:
     """What this process was given, and what makes the four one shop."""
     addresses = {ADDRESS_SETTINGS[name]: layout.url(name) for name in SERVICES}
     defaults = {"DEMO": "1", "SECRET_KEY": secret_key, "PYTHONUNBUFFERED": "1"}
-    defaults |= {"LOG_FORMAT": "text"}
+    defaults |= {"LOG_FORMAT": "text", "DATA_DIR": str(layout.data)}
     return defaults | dict(os.environ) | addresses
 
 

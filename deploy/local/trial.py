@@ -18,7 +18,7 @@ from deploy.local.supervision import Supervisor
 # A test run has settings of its own in its environment; a shop on trial gets the usual ones.
 NOT_PASSED_ON = {
     *("DJANGO_SETTINGS_MODULE", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DEMO"),
-    "LOG_REQUESTS",
+    *("DATA_DIR", "LOG_REQUESTS"),
 }
 
 

@@ -1,16 +1,20 @@
 """People, news and stores for the tests of accounts."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from accounts.domain import Applicant, OrderStatus, OrderUpdate
+from accounts.journal import JournaledAccounts
 from accounts.passwords import Passwords
 from accounts.repositories import AccountRepository, MemoryAccounts
+from tests.reopening import Reopening
 
 NOW = datetime(2026, 7, 25, 19, 0, tzinfo=UTC)
 PASSWORD = "correct horse"
@@ -39,9 +43,23 @@ def update(
     )
 
 
-@pytest.fixture(params=["memory"])
-def repository(request: pytest.FixtureRequest) -> AccountRepository:
-    return {"memory": MemoryAccounts}[request.param]()
+@asynccontextmanager
+async def kept(kind: str, data: Path) -> AsyncIterator[AccountRepository]:
+    """``reopened`` is another process's after each change."""
+    if kind == "memory":
+        yield MemoryAccounts()
+        return
+    changes = {"confirm", "change", "record"} if kind == "reopened" else set()
+    async with Reopening(data, "accounts", JournaledAccounts, changes) as store:
+        yield store
+
+
+@pytest.fixture(params=["memory", "journal"])
+async def repository(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[AccountRepository]:
+    async with kept(request.param, tmp_path) as store:
+        yield store
 
 
 @pytest.fixture

@@ -1,18 +1,28 @@
 """What every store of accounts does; each new one joins the fixture ``repository``."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from accounts.domain import OrderStatus, User, UsernameTaken
 from accounts.repositories import AccountRepository, MemoryAccounts
-from tests.accounts.conftest import NOW, applicant, update
+from tests.accounts.conftest import NOW, applicant, kept, update
 
 CANCELLED = OrderStatus.CANCELLED
 DELIVERED = OrderStatus.DELIVERED
+
+
+@pytest.fixture(params=["memory", "journal", "reopened"])
+async def repository(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[AccountRepository]:
+    async with kept(request.param, tmp_path) as store:
+        yield store
 
 
 async def add(repository: AccountRepository, username: str = "alice") -> User:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -13,6 +15,7 @@ from prometheus_client import REGISTRY
 from carts.apps import CartsConfig
 from carts.checkout import CheckoutService
 from carts.clients import CatalogClient, OrdersClient
+from carts.journal import JournaledCarts
 from carts.repositories import CartRepository, MemoryCartRepository
 from carts.services import CartService
 from store import clock as real_clock
@@ -20,15 +23,30 @@ from store import lifespan
 from store.asgi import application
 from store.tasks import Tasks
 from tests.carts.peers import Clock, FakeCatalog, FakeOrders, peer
+from tests.reopening import Reopening
 
 Growth = Callable[..., float]
 MakeCheckouts = Callable[..., CheckoutService]
 Pause = Callable[[float], Awaitable[None]]
 
 
-@pytest.fixture(params=["memory"])
-def repository(request: pytest.FixtureRequest) -> CartRepository:
-    return {"memory": MemoryCartRepository}[request.param]()
+@asynccontextmanager
+async def kept(kind: str, data: Path) -> AsyncIterator[CartRepository]:
+    """``reopened`` is another process's after each change."""
+    if kind == "memory":
+        yield MemoryCartRepository()
+        return
+    changes = {"change", "record_view"} if kind == "reopened" else set()
+    async with Reopening(data, "carts", JournaledCarts, changes) as store:
+        yield store
+
+
+@pytest.fixture(params=["memory", "journal"])
+async def repository(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[CartRepository]:
+    async with kept(request.param, tmp_path) as store:
+        yield store
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The stores that keep the catalog's contract, and who calls it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,8 +9,9 @@ import pytest
 
 from catalog.repositories import CatalogRepository
 from deploy.cassandra.trial import Trial, cassandra_on_trial
-from tests.catalog.examples import MILK, memory_catalog
+from tests.catalog.examples import MILK, journaled_catalog, memory_catalog
 from tests.catalog.node import database, emptied, opened
+from tests.reopening import Reopening
 
 Headers = dict[str, str]
 
@@ -53,7 +55,24 @@ async def in_memory() -> CatalogRepository:
     return memory_catalog()
 
 
-@pytest.fixture(params=["in_memory", pytest.param("on_cassandra", marks=pytest.mark.cassandra)])
+@pytest.fixture
+async def in_journal(tmp_path: Path) -> AsyncIterator[Any]:
+    async with Reopening(tmp_path, "catalog", journaled_catalog, ()) as store:
+        yield store
+
+
+@pytest.fixture
+async def reopened(tmp_path: Path) -> AsyncIterator[Any]:
+    """Another process's after each change."""
+    changes = {"add", "add_all", "update", "delete", "reserve", "settle"}
+    async with Reopening(tmp_path, "catalog", journaled_catalog, changes) as store:
+        yield store
+
+
+ON_CASSANDRA = pytest.param("on_cassandra", marks=pytest.mark.cassandra)
+
+
+@pytest.fixture(params=["in_memory", "in_journal", ON_CASSANDRA])
 def repository(request: pytest.FixtureRequest) -> CatalogRepository:
     found: CatalogRepository = request.getfixturevalue(request.param)
     return found

@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from catalog.domain import Product
+from catalog.journal import JournaledCatalog
 from catalog.registers import Register
 from catalog.repositories import MemoryCatalog
+from store.journal import Journal
 
 NOON = datetime(2026, 7, 25, 12, tzinfo=UTC)
 ORDER = UUID("00000000-0000-4000-8000-00000000000a")
@@ -36,3 +38,7 @@ def memory_catalog(
     *, keep_sold: timedelta = timedelta(days=1), keep_closed: int = 1000
 ) -> MemoryCatalog:
     return MemoryCatalog(Register(keep_sold=keep_sold, keep_closed=keep_closed))
+
+
+def journaled_catalog(journal: Journal) -> JournaledCatalog:
+    return JournaledCatalog(Register(keep_sold=timedelta(days=1), keep_closed=1000), journal)

@@ -20,7 +20,14 @@ from catalog.domain import (
     State,
 )
 from catalog.repositories import CatalogRepository
+from tests.catalog.conftest import ON_CASSANDRA
 from tests.catalog.examples import NOON, ORDER, product, seconds
+
+
+@pytest.fixture(params=["in_memory", "in_journal", "reopened", ON_CASSANDRA])
+def repository(request: pytest.FixtureRequest) -> CatalogRepository:
+    found: CatalogRepository = request.getfixturevalue(request.param)
+    return found
 
 
 async def stocked(repository: CatalogRepository, count: int = 10) -> Product:

@@ -1,0 +1,136 @@
+"""The embedded catalogue, outliving its process: the memory store, and a journal of its changes.
+
+Whatever moves stock is safe on the disk before it is answered.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import compress
+from uuid import UUID
+
+import msgspec
+
+from catalog.domain import Product, ProductChanges, Reservation, State, StockLine
+from catalog.registers import Register
+from catalog.repositories import MemoryCatalog
+from store.journal import Change, Journal
+
+PRODUCTS, STOCK, RESERVATIONS = "products", "stock", "reservations"
+
+
+class _ProductRow(msgspec.Struct):
+    """Without its stock: the books say how much there is."""
+
+    name: str
+    category: str
+    price: Decimal
+    description: str | None
+    manufacturer: str | None
+
+
+_product = msgspec.json.Decoder(_ProductRow)
+_stock = msgspec.json.Decoder(StockLine)
+_reservation = msgspec.json.Decoder(Reservation)
+
+
+class JournaledCatalog(MemoryCatalog):
+    """The memory changes at once; whoever changed it goes on when the journal has it."""
+
+    def __init__(self, register: Register, journal: Journal) -> None:
+        super().__init__(register)
+        self._journal = journal
+        for row in journal.take(STOCK).values():
+            line = _stock.decode(row)
+            self._books[line.product_id] = line
+        for key, row in journal.take(PRODUCTS).items():
+            self._place(self._restored(UUID(key), _product.decode(row)))
+        reservations = [_reservation.decode(row) for row in journal.take(RESERVATIONS).values()]
+        for reservation in sorted(reservations, key=lambda each: each.updated_at):
+            register.put(reservation)
+        journal.keep(self._rows)
+
+    async def add(self, product: Product) -> bool:
+        return (await self.add_all([product]))[0]
+
+    async def add_all(self, products: Sequence[Product]) -> Sequence[bool]:
+        self._journal.admit()
+        added = [await MemoryCatalog.add(self, product) for product in products]
+        await self._book(*(product.product_id for product in compress(products, added)))
+        return added
+
+    async def update(self, product_id: UUID, changes: ProductChanges) -> Product | None:
+        self._journal.admit()
+        product = await super().update(product_id, changes)
+        if product is not None:
+            await self._book(product_id)
+        return product
+
+    async def delete(self, product_id: UUID) -> bool:
+        self._journal.admit()
+        is_deleted = await super().delete(product_id)
+        if is_deleted:
+            await self._book(product_id)
+        return is_deleted
+
+    async def reserve(
+        self, order_id: UUID, user_id: str, quantities: Mapping[UUID, int], *, now: datetime
+    ) -> Reservation:
+        self._journal.admit()
+        before = self._register.get(order_id)
+        reservation = await super().reserve(order_id, user_id, quantities, now=now)
+        await self._move(before, order_id)
+        return reservation
+
+    async def settle(self, order_id: UUID, state: State, *, now: datetime) -> Reservation | None:
+        self._journal.admit()
+        before = self._register.get(order_id)
+        reservation = await super().settle(order_id, state, now=now)
+        await self._move(before, order_id)
+        return reservation
+
+    async def _book(self, *product_ids: UUID) -> None:
+        """Keeps products as they are now, or are no longer, with their books."""
+        changes: list[Change] = []
+        for product_id in product_ids:
+            item = self._items.get(product_id)
+            changes.append((PRODUCTS, product_id, _row(item.product) if item else None))
+            changes.append((STOCK, product_id, self._books[product_id]))
+        await self._journal.write(changes, synced=True)
+
+    async def _move(self, before: Reservation | None, order_id: UUID) -> None:
+        """Keeps a reservation as it is now, with the books of what it took or gave back.
+
+        A call that changed nothing repeats one that may not be safe yet: it waits for that.
+        """
+        after = self._register.get(order_id)
+        if after is before:
+            await self._journal.settled()
+            return
+        lines = after.lines if after else ()
+        books = [(STOCK, line.product_id, self._books[line.product_id]) for line in lines]
+        await self._journal.write([(RESERVATIONS, order_id, after), *books], synced=True)
+
+    def _restored(self, product_id: UUID, row: _ProductRow) -> Product:
+        return Product(
+            product_id=product_id,
+            stock_count=self._books[product_id].available,
+            **msgspec.structs.asdict(row),
+        )
+
+    def _rows(self) -> Iterator[Change]:
+        for item in list(self._items.values()):
+            yield PRODUCTS, item.product.product_id, _row(item.product)
+        yield from ((STOCK, line.product_id, line) for line in list(self._books.values()))
+        for reservation in self._register.all():
+            yield RESERVATIONS, reservation.order_id, reservation
+
+
+def _row(product: Product) -> _ProductRow:
+    return _ProductRow(
+        product.name,
+        product.category,
+        product.price,
+        product.description,
+        product.manufacturer,
+    )
