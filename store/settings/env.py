@@ -55,14 +55,6 @@ def whole(name: str, default: int, *, minimum: int = 0) -> int:
     return int(value)
 
 
-def choice(name: str, *values: str) -> str:
-    """One of ``values``, of which the first is the default."""
-    value = text(name, values[0]).lower()
-    if value not in values:
-        raise ImproperlyConfigured(f"{name} is one of {', '.join(values)}, not {value!r}.")
-    return value
-
-
 def words(name: str, default: str = "") -> list[str]:
     """A comma separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
