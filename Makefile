@@ -3,7 +3,7 @@ BIN = .venv/bin
 EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra tracing --extra run
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
 .DEFAULT_GOAL = help
-.PHONY: help run dev cassandra cassandra-cluster prometheus dashboards test lint browser lock environment tools
+.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards test lint browser lock environment tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ cassandra: environment ## Apache Cassandra on 127.0.0.1; then: make run CASSANDR
 
 cassandra-cluster: environment ## Three nodes of it, on 127.0.0.1 to 127.0.0.3
 	@$(BIN)/python -m deploy.cassandra 3
+
+drill: environment ## A shop on three nodes loses two of them in turn while 200 people buy
+	@$(BIN)/python -m deploy.cassandra.drill
 
 prometheus: environment ## Prometheus on http://localhost:9090/, watching what make run started
 	@$(BIN)/python -m deploy.prometheus

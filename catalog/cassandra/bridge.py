@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
-from cassandra import InvalidRequest, Unauthorized
+from cassandra import InvalidRequest, OperationTimedOut, Unauthorized
 from cassandra import Unavailable as TooFewReplicas
 from cassandra.cluster import NoHostAvailable
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
@@ -25,6 +25,8 @@ from store.errors import Unavailable
 # The driver gives up first; this one is for answers that it loses.
 DEADLINE_SECONDS = 0.95
 RETRY_AFTER_SECONDS = 1
+# Profiles of conditional writes.
+SENT_ONCE = ("conditional", "moving")
 
 Row = tuple[Any, ...]
 
@@ -93,7 +95,9 @@ class Bridge:
         batch = BatchStatement(BatchType.UNLOGGED)
         for part, parameters in parts:
             batch.add(self._prepared[part], parameters)
-        return await self._awaited(name, batch, None, profile=_profile(parts[0][0]))
+        profile = _profile(parts[0][0])
+        batch.is_idempotent = profile not in SENT_ONCE
+        return await self._awaited(name, batch, None, profile=profile)
 
     def scan(self, name: str, *parameters: object) -> Any:
         """Rows as they come, page by page; blocks, for a thread."""
@@ -108,7 +112,9 @@ class Bridge:
         try:
             with tracing.tracer.statement(name):
                 sent = session.execute_async(statement, parameters, execution_profile=profile)
-                sent.add_callbacks(*_callbacks(loop, answer, *_metrics(name)))
+                watch = session.get_execution_profile(profile).load_balancing_policy.watch
+                callbacks, of = _callbacks(loop, answer, *_metrics(name)), (sent, watch)
+                sent.add_callbacks(*callbacks, callback_args=of, errback_args=of)
                 async with asyncio.timeout(DEADLINE_SECONDS):
                     return await answer
         except Exception as error:
@@ -118,12 +124,15 @@ class Bridge:
             if session is self._session:
                 self.outage.because(error)
             CASSANDRA_FAILURES.labels(operation=name).inc()
-            raise _as_ours(error, is_conditional=profile == "conditional") from error
+            raise _as_ours(error, is_conditional=profile in SENT_ONCE) from error
 
     def _dial(self) -> tuple[Any, dict[str, PreparedStatement]]:
         session = connection.dial(self._database)
         every = statements.every(self._database["NAME"])
         prepared = {name: session.prepare(text) for name, text in every.items()}
+        for name, statement in prepared.items():
+            # Such a one may be asked of a second node before the first has answered.
+            statement.is_idempotent = _profile(name) not in SENT_ONCE
         # Whoever may only read sells nothing, and should hear of it before the first buyer does.
         session.execute(prepared["start_over"], ["nothing"], execution_profile="plain")
         return session, prepared
@@ -137,10 +146,14 @@ class Bridge:
 def _profile(name: str) -> str:
     if name in statements.CONDITIONAL:
         return "conditional"
+    if name in statements.MOVING:
+        return "moving"
     return "decisive" if name in statements.DECISIVE else "plain"
 
 
-Callbacks = tuple[Callable[[Any], None], Callable[[BaseException], None]]
+# Told which nodes did not answer in time.
+Watch = Callable[[Sequence[Any]], None]
+Callbacks = tuple[Callable[[Any, Any, Watch], None], Callable[[BaseException, Any, Watch], None]]
 
 
 def _callbacks(
@@ -149,12 +162,15 @@ def _callbacks(
     """They run in the driver's thread, or here when the answer was there already."""
     began_at = perf_counter()
 
-    def arrived(rows: Any) -> None:
+    def arrived(rows: Any, sent: Any, watch: Watch) -> None:
         seen(perf_counter() - began_at)
+        watch(sent.attempted_hosts[:-1])
         _hand_over(loop, answer, answer.set_result, rows or ())
 
-    def failed(error: BaseException) -> None:
+    def failed(error: BaseException, sent: Any, watch: Watch) -> None:
         seen(perf_counter() - began_at)
+        if isinstance(error, OperationTimedOut):
+            watch(sent.attempted_hosts)
         _hand_over(loop, answer, answer.set_exception, error)
 
     return arrived, failed

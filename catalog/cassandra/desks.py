@@ -126,8 +126,8 @@ class Desks:
         round_ = _Round(books.line, dict(entries))
         outcomes = [round_.outcome(each.order_id, each.movement) for each in requests]
         if round_.line == books.line and not round_.written:
-            if round_.has_refused and not books.is_fresh:
-                return False  # the books are read anew, and may say yes
+            if not books.is_fresh:
+                return False  # the books are read anew, and may say otherwise
             self._remember(product_id, books.line, books.version)
         elif not await self._write(product_id, books, round_):
             return False
@@ -190,7 +190,6 @@ class _Round:
     def __init__(self, line: StockLine | None, entries: dict[UUID, Entry]) -> None:
         self.line = line
         self.written: dict[UUID, Entry | None] = {}
-        self.has_refused = False
         self._entries = entries
 
     def outcome(self, order_id: UUID | None, movement: Movement) -> Moved | Refusal:
@@ -198,10 +197,9 @@ class _Round:
         try:
             moved = movement(self.line, entry)
         except (Gone, Short, ShopError) as refusal:
-            self.has_refused = True
             return refusal
         self.line = moved.line
-        if order_id is not None and moved.entry != entry:
+        if order_id is not None and (moved.is_written or moved.entry != entry):
             self.written[order_id] = moved.entry
             self._entries.pop(order_id, None)
             if moved.entry is not None:

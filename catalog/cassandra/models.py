@@ -76,7 +76,7 @@ class ReservationByState(Model):
     shard = columns.Integer(partition_key=True)
     updated_at = columns.BigInt(primary_key=True)
     order_key = columns.Blob(primary_key=True)
-    noted = columns.Boolean()
+    lines = columns.Integer()
 
 
 class Change(Model):

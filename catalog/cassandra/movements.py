@@ -34,11 +34,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The books and the entry after a movement; ``is_dropped`` takes the entry out."""
+    """The books and the entry after a movement.
+
+    ``is_written`` also where they stay as they are: whatever is still under way for the order
+    was decided on books that are not the present ones any more then, and comes to nothing.
+    """
 
     line: StockLine
     entry: Entry | None
-    is_dropped: bool = False
+    is_written: bool = False
 
 
 Movement = Callable[[StockLine | None, Entry | None], Moved]
@@ -84,7 +88,12 @@ def undo(line: StockLine | None, entry: Entry | None) -> Moved:
     line = _kept(line)
     if entry is None or entry.state not in (MAKING, State.HELD):
         return Moved(line, entry)
-    return Moved(_given_back(line, entry, State.RELEASED), None, is_dropped=True)
+    return Moved(_given_back(line, entry, State.RELEASED), None)
+
+
+def undo_for_good(line: StockLine | None, entry: Entry | None) -> Moved:
+    """As if it had never been taken, nor ever will be by a batch that a paused node still holds."""
+    return replace(undo(line, entry), is_written=True)
 
 
 def settle(order_id: UUID, state: State, *, at: int) -> Movement:

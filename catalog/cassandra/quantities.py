@@ -10,7 +10,7 @@ from catalog.cassandra.rows import stock_of
 from store.tasks import Tasks
 
 # Many movements, one write.
-GATHER_SECONDS = 0.2
+GATHER_SECONDS = 0.4
 AGAIN_SECONDS = 1.0
 
 
@@ -49,17 +49,20 @@ class Quantities:
 
     async def _write(self, product_id: UUID) -> None:
         """Until the table says what the books say: another instance may have written between."""
-        available = await self._now(product_id)
+        available = self._pending[product_id]
         if product_id in self._flipped:
             async with self._changes.announced([product_id]):
                 await self._bridge.ask("follow", stock_of(available), product_id)
             self._flipped.discard(product_id)
         else:
             await self._bridge.ask("follow", stock_of(available), product_id)
-        if await self._now(product_id) == available == self._pending[product_id]:
+        in_the_books = await self._now(product_id)
+        if in_the_books == available == self._pending[product_id]:
             del self._pending[product_id]
-        else:
-            await asyncio.sleep(GATHER_SECONDS)
+            return
+        if self._pending[product_id] == available:
+            self._pending[product_id] = in_the_books
+        await asyncio.sleep(GATHER_SECONDS)
 
     async def _now(self, product_id: UUID) -> int:
         rows = await self._bridge.ask("available", product_id)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from catalog.cassandra.bridge import Bridge, Row, StoreAway
-from catalog.domain import State
+from catalog.cassandra.movements import MAKING, Entry, moment
+from catalog.domain import Reservation, ReservedLine, State
 from store.tasks import Tasks
 
 SHARDS = 8
-MERGED = 16
+SECOND = 1_000_000
+# Smaller than the desks' batches: while some are written down, others are being held.
+MERGED = 32
 LONG = 10
 # Enough to answer a repeated request long after the refusal.
 REFUSED_SECONDS = 24 * 3600
@@ -48,6 +51,20 @@ class Asked:
     def product_ids(self) -> list[UUID]:
         return [product_id for product_id, _ in self.quantities]
 
+    def reservation(self, entries: Sequence[tuple[UUID, Entry]]) -> Reservation:
+        """What came of it; the first entry is the home's."""
+        home = entries[0][1]
+        in_order = sorted(entries, key=lambda pair: pair[1].place)
+        lines = (_line(product_id, entry) for product_id, entry in in_order if entry.quantity)
+        return Reservation(
+            order_id=home.order_id,
+            user_id=self.user_id,
+            state=State.HELD if home.state == MAKING else State(home.state),
+            lines=tuple(lines),
+            created_at=moment(home.created_at),
+            updated_at=moment(home.updated_at),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -60,10 +77,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note:
-    """Since when (microseconds) an order is in a state."""
+    """Since when (microseconds) an order of so many lines is in a state."""
 
     updated_at: int
     order_key: bytes
+    lines: int = 1
 
     @property
     def order_id(self) -> UUID:
@@ -78,7 +96,8 @@ class _Entering:
     answer: "asyncio.Future[Known]"
 
     def parts(self) -> list[tuple[str, Sequence[object]]]:
-        note = (*_place(State.HELD, self.order_id, self.at), 0)
+        place = _place(State.HELD, self.order_id, self.at)
+        note = (*place, len(self.asked.quantities), 0)
         return [("ask", (self.order_id, self.asked.text, 0)), ("note", note)]
 
 
@@ -120,10 +139,8 @@ class Register:
 
     async def announce(self, order_id: UUID, asked: Asked, state: State, *, at: int) -> None:
         """Before the move: a note too many is harmless, a missing one is not."""
-        parts = [
-            ("ask", (order_id, asked.text, 2 * self._keep_seconds)),
-            ("note", (*_place(state, order_id, at), self._keep_seconds)),
-        ]
+        note = (*_place(state, order_id, at), len(asked.quantities), self._keep_seconds)
+        parts = [("ask", (order_id, asked.text, 2 * self._keep_seconds)), ("note", note)]
         await self._bridge.together("note_order", parts)
 
     async def forget(self, order_id: UUID, state: str, *, at: int) -> None:
@@ -131,11 +148,11 @@ class Register:
 
     async def notes(self, state: State, *, after: Note, until: int, limit: int) -> list[Note]:
         """The oldest behind ``after``; whether they still hold is for the books to say."""
-        found: list[Sequence[Note]] = []
-        for shard in range(SHARDS):
-            place = (state, shard, after.updated_at, after.order_key)
-            rows = await self._bridge.ask("noted", *place, until, limit)
-            found.append([Note(at, bytes(key)) for at, key in rows])
+        place = (after.updated_at, after.order_key, until, limit)
+        answers = await asyncio.gather(
+            *(self._bridge.ask("noted", state, shard, *place) for shard in range(SHARDS))
+        )
+        found = [[Note(at, bytes(key), lines) for at, key, lines in rows] for rows in answers]
         return list(heapq.merge(*found))[:limit]
 
     async def _enter_all(self) -> None:
@@ -153,8 +170,17 @@ class Register:
             for each in entering:
                 _settle(each.answer, away)
             return
+        found: dict[UUID, list[Row]] = {order_id: [] for order_id in order_ids}
+        for order_id, *row in rows:
+            found[order_id].append(tuple(row))
         for each in entering:
-            _settle(each.answer, _known([row[1:] for row in rows if row[0] == each.order_id]))
+            _settle(each.answer, _known(found[each.order_id]))
+
+
+def _line(product_id: UUID, entry: Entry) -> ReservedLine:
+    return ReservedLine(
+        product_id=product_id, name=entry.name, price=entry.price, quantity=entry.quantity
+    )
 
 
 def _in_groups(entering: Sequence[_Entering]) -> list[list[_Entering]]:
@@ -180,4 +206,5 @@ def _settle(answer: "asyncio.Future[Known]", outcome: Known | StoreAway) -> None
 
 
 def _place(state: str, order_id: UUID, at: int) -> tuple[object, ...]:
-    return state, order_id.int % SHARDS, at, order_id.bytes
+    """Orders of one second share a shard: those that enter together are one write there."""
+    return state, at // SECOND % SHARDS, at, order_id.bytes

@@ -12,7 +12,7 @@ from catalog.cassandra import movements
 from catalog.cassandra.bridge import StoreAway
 from catalog.cassandra.desks import Desks
 from catalog.cassandra.movements import MAKING, Entry, Gone, Short, microseconds, moment
-from catalog.cassandra.register import Asked, Known, Note, Register
+from catalog.cassandra.register import SECOND, Asked, Known, Note, Register
 from catalog.domain import (
     OutOfStock,
     ProductSummary,
@@ -20,11 +20,12 @@ from catalog.domain import (
     Reservation,
     ReservationClosed,
     ReservationMismatch,
-    ReservedLine,
     State,
 )
 
 FIRST = Note(-1, b"")
+# An order is made within a second; what is still being made after so long was left behind.
+LEFT_BEHIND_SECONDS = 10
 _OPEN = (MAKING, State.HELD)
 
 
@@ -79,7 +80,7 @@ class Reservations:
         limit: int,
         after: tuple[datetime, UUID] | None = None,
     ) -> Sequence[Reservation]:
-        """Notes that do not hold any more are passed over."""
+        """Notes that do not hold any more are passed over, and taken out when they are old."""
         last = Note(microseconds(after[0]), after[1].bytes) if after else FIRST
         found: list[Reservation] = []
         while len(found) < limit:
@@ -88,6 +89,11 @@ class Reservations:
             )
             looked_up = await asyncio.gather(*(self._noted(each, state) for each in notes))
             found += [reservation for reservation in looked_up if reservation is not None]
+            if state is State.HELD:
+                old = microseconds(until) - LEFT_BEHIND_SECONDS * SECOND
+                pairs = zip(notes, looked_up, strict=True)
+                stale = [note for note, is_so in pairs if not is_so and note.updated_at < old]
+                await asyncio.gather(*map(self.finish, stale))
             if len(notes) < limit:
                 break
             last = notes[-1]
@@ -102,15 +108,20 @@ class Reservations:
         async with self._alone(order_id):
             known = await self._register.known(order_id)
             homes = [(each, await self._home(order_id, each)) for each in known.asked]
-            if any(home is not None and home.state == State.HELD for _, home in homes):
-                return False
-            for asked, home in homes:
-                if home is None or home.state == MAKING:
-                    await self._undo(order_id, asked, note.updated_at)
-                else:
-                    await self._follow(order_id, asked, home)
-            await self._register.forget(order_id, State.HELD, at=note.updated_at)
-            return any(home is None or home.state == MAKING for _, home in homes)
+            held = [home for _, home in homes if home is not None and home.state == State.HELD]
+            if not held:
+                await self._end(note, homes)
+            if not any(home.updated_at == note.updated_at for home in held):
+                await self._register.forget(order_id, State.HELD, at=note.updated_at)
+            return not held and any(home is not None for _, home in homes)
+
+    async def _end(self, note: Note, homes: Sequence[tuple[Asked, Entry | None]]) -> None:
+        for asked, home in homes:
+            if home is None or home.state == MAKING:
+                undo = movements.undo_for_good
+                await self._undo(note.order_id, asked, note.updated_at, undo)
+            else:
+                await self._follow(note.order_id, asked, home)
 
     def _alone(self, order_id: UUID) -> asyncio.Lock:
         """Calls about one order come one at a time here; between instances the entries decide."""
@@ -158,7 +169,7 @@ class Reservations:
                 moved = await self._desks.move(product_id, movements.take(entry), order_id=order_id)
             except (Gone, Short) as refusal:
                 short = await self._shortage(wanted[place:], refusal)
-                await self._undo(order_id, asked, wanted[0][1].created_at)
+                await self._undo(order_id, asked, wanted[0][1].created_at, movements.undo)
                 raise short from None
             held = moved.entry
             assert held is not None
@@ -188,11 +199,13 @@ class Reservations:
                 short[product_id] = line.available
         return OutOfStock(short)
 
-    async def _undo(self, order_id: UUID, asked: Asked, noted_at: int) -> None:
+    async def _undo(
+        self, order_id: UUID, asked: Asked, noted_at: int, undo: movements.Movement
+    ) -> None:
         """The home first: without it the others count for nothing."""
         for product_id in asked.product_ids:
             try:
-                moved = await self._desks.move(product_id, movements.undo, order_id=order_id)
+                moved = await self._desks.move(product_id, undo, order_id=order_id)
             except Gone:
                 continue
             if product_id == asked.home and moved.entry is not None:
@@ -215,7 +228,7 @@ class Reservations:
 
     def _repeated(self, asked: Asked, entries: Sequence[tuple[UUID, Entry]]) -> Reservation:
         """Raises ReservationClosed."""
-        reservation = _reservation(asked, entries)
+        reservation = asked.reservation(entries)
         quantities = dict(asked.quantities)
         if reservation.state in (State.RELEASED, State.RETURNED):
             raise ReservationClosed(facts={"state": reservation.state})
@@ -247,7 +260,7 @@ class Reservations:
         elif before != home:
             origin = State.HELD if before.state == MAKING else before.state
             await self._register.forget(order_id, origin, at=before.updated_at)
-        return _reservation(asked, await self._entries(order_id, asked))
+        return asked.reservation(await self._entries(order_id, asked))
 
     async def _bar(self, order_id: UUID, state: State, *, at: int) -> Reservation | None:
         """The id may never be held; None unless somebody held it at this very moment."""
@@ -257,7 +270,7 @@ class Reservations:
                 home = await self._settle_home(order_id, asked, state, at=at)
                 await self._follow(order_id, asked, home)
                 if home.quantity:
-                    return _reservation(asked, await self._entries(order_id, asked))
+                    return asked.reservation(await self._entries(order_id, asked))
         return None
 
     async def _settle_home(self, order_id: UUID, asked: Asked, state: State, *, at: int) -> Entry:
@@ -298,26 +311,6 @@ class Reservations:
         entries = await self._entries(note.order_id, asked)
         if not entries or entries[0][0] != asked.home:
             return None
-        reservation = _reservation(asked, entries)
+        reservation = asked.reservation(entries)
         is_so = reservation.state == state and entries[0][1].updated_at == note.updated_at
         return reservation if is_so else None
-
-
-def _reservation(asked: Asked, entries: Sequence[tuple[UUID, Entry]]) -> Reservation:
-    """The first entry is the home's."""
-    home = entries[0][1]
-    in_order = sorted(entries, key=lambda pair: pair[1].place)
-    return Reservation(
-        order_id=home.order_id,
-        user_id=asked.user_id,
-        state=State.HELD if home.state == MAKING else State(home.state),
-        lines=tuple(_line(product_id, entry) for product_id, entry in in_order if entry.quantity),
-        created_at=moment(home.created_at),
-        updated_at=moment(home.updated_at),
-    )
-
-
-def _line(product_id: UUID, entry: Entry) -> ReservedLine:
-    return ReservedLine(
-        product_id=product_id, name=entry.name, price=entry.price, quantity=entry.quantity
-    )

@@ -16,9 +16,9 @@ from catalog.cassandra.changes import SKEW_SECONDS, Changes
 from catalog.cassandra.desks import Desks
 from catalog.cassandra.lists import Lists
 from catalog.cassandra.quantities import Quantities
-from catalog.cassandra.recovery import LEFT_BEHIND_SECONDS, Recovery
+from catalog.cassandra.recovery import Recovery
 from catalog.cassandra.register import Register
-from catalog.cassandra.reserving import Reservations
+from catalog.cassandra.reserving import LEFT_BEHIND_SECONDS, Reservations
 from catalog.cassandra.rows import product_of, values_of
 from catalog.domain import (
     CategoryCount,

@@ -1,21 +1,23 @@
-"""``python -m deploy.cassandra.bench``: what the store costs on the Cassandra of the settings.
+"""``python -m deploy.cassandra.bench``: what lists cost on the Cassandra of the settings.
 
-Reads CASSANDRA_HOST and its companions. It reserves stock of products of its own, deleted at the
-end, and asks for pages of whatever is there.
+Reads CASSANDRA_HOST and its companions, and asks for pages of whatever is there. What stock
+costs: ``python -m deploy.cassandra.rates``.
 """
 
 import asyncio
 import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+
+import httpx
+
+from store.errors import Unavailable
 
 SECONDS = float(os.environ.get("BENCH_SECONDS") or 3)
-BUYERS = 64
 
 
 async def main() -> None:
@@ -36,7 +38,6 @@ async def main() -> None:
     size = sum(store.counts().values())
     print(f"{size} products, ready after {time.monotonic() - began_at:.1f} s")
     await _pages(store, size)
-    await _reservations(store)
     await store.close()
 
 
@@ -55,63 +56,32 @@ async def _pages(store: Any, size: int) -> None:
         for by in SortBy:
             for skip in (0, size * 9 // 10):
                 page = _page(store, where, Sort(by), skip)
-                await _measure(f"page of 20, {words} by {by}, skip {skip}", page, at_once=1)
+                await measure(f"page of 20, {words} by {by}, skip {skip}", page, at_once=1)
     row = (await store.page(Filter(), Sort(), limit=1)).items[0]
-    await _measure("product by id, one at a time", lambda: store.product(row.product_id), at_once=1)
-    await _measure("product by id, 32 at once", lambda: store.product(row.product_id), at_once=32)
+    await measure("product by id, one at a time", lambda: store.product(row.product_id), at_once=1)
+    await measure("product by id, 32 at once", lambda: store.product(row.product_id), at_once=32)
 
 
 def _page(store: Any, where: Any, sort: Any, skip: int) -> Callable[[], Awaitable[Any]]:
     return lambda: store.page(where, sort, limit=20, skip=skip)
 
 
-async def _reservations(store: Any) -> None:
-    from catalog.domain import Product
-
-    products = [
-        Product(
-            product_id=uuid4(),
-            name=f"Пробный товар {number}",
-            category="Проба",
-            price=Decimal(1),
-            stock_count=1_000_000,
-        )
-        for number in range(BUYERS)
-    ]
-    await store.add_all(products)
-    one = products[0].product_id
-    ids = iter(lambda: products[int(time.monotonic_ns()) % BUYERS].product_id, None)
-    await _measure("reserve, one product, 1 buyer", lambda: _reserve(store, one), at_once=1)
-    await _measure(
-        f"reserve, one product, {BUYERS} buyers", lambda: _reserve(store, one), at_once=BUYERS
-    )
-    await _measure(
-        f"reserve, {BUYERS} products, {BUYERS} buyers",
-        lambda: _reserve(store, next(ids)),
-        at_once=BUYERS,
-    )
-    for product in products:
-        books = await store.stock(product.product_id)
-        assert books.is_balanced, books
-        await store.delete(product.product_id)
-
-
-def _reserve(store: Any, product_id: UUID) -> Awaitable[Any]:
-    reserved: Awaitable[Any] = store.reserve(
-        uuid4(), "bench", {product_id: 1}, now=datetime.now(UTC)
-    )
-    return reserved
-
-
-async def _measure(words: str, ask: Callable[[], Awaitable[Any]], *, at_once: int) -> None:
+async def measure(
+    words: str, ask: Callable[[], Awaitable[Any]], *, at_once: int, seconds: float = SECONDS
+) -> None:
+    """Asks again and again, so many at once, and prints how it went."""
     took: list[float] = []
-    until = time.monotonic() + SECONDS
+    failed: Counter[str] = Counter()
+    until = time.monotonic() + seconds
 
     async def again() -> None:
         while time.monotonic() < until:
             began_at = time.perf_counter()
-            await ask()
-            took.append(time.perf_counter() - began_at)
+            try:
+                await ask()
+                took.append(time.perf_counter() - began_at)
+            except (Unavailable, httpx.HTTPError) as error:
+                failed[type(error).__name__] += 1
             await asyncio.sleep(0)
 
     began_at = time.monotonic()
@@ -119,7 +89,8 @@ async def _measure(words: str, ask: Callable[[], Awaitable[Any]], *, at_once: in
     rate = len(took) / (time.monotonic() - began_at)
     p99 = statistics.quantiles(took, n=100)[98]
     median = statistics.median(took)
-    print(f"{words:58} {rate:8,.0f}/s  median {median * 1e3:7.2f}  p99 {p99 * 1e3:7.2f} ms")
+    line = f"{words:58} {rate:8,.0f}/s  median {median * 1e3:7.2f}  p99 {p99 * 1e3:7.2f} ms"
+    print(line, f"failed: {dict(failed)}" if failed else "", flush=True)
 
 
 if __name__ == "__main__":

@@ -68,10 +68,11 @@ def configuration(node: Node) -> dict[str, Any]:
     }
 
 
-def _durability(node: Node) -> dict[str, str]:
+def _durability(node: Node) -> dict[str, str | int]:
     """One copy alone answers when it is on the disk; several save each other."""
     if node.ring.size == 1:
-        return {"commitlog_sync": "batch"}
+        # As many writes as may wait for one and the same sync.
+        return {"commitlog_sync": "batch", "concurrent_writes": 128}
     return {"commitlog_sync": "periodic", "commitlog_sync_period": "1000ms"}
 
 

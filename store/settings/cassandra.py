@@ -10,6 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 from store.settings import env
 
 REQUEST_SECONDS = 0.85
+# A node that has not answered by then may be the only one that is away: another is asked.
+# A conditional write is not sent again; what became of a movement of stock is read elsewhere.
+NEXT_NODE_SECONDS = 0.25
+MOVING_SECONDS = 0.4
 SCAN_SECONDS = 30.0
 CONNECT_SECONDS = 3.0
 RECONNECT_SECONDS = 1.0
@@ -26,13 +30,14 @@ def database(hosts: list[str]) -> dict[str, Any]:
     user, password = env.text("CASSANDRA_USER"), env.text("CASSANDRA_PASSWORD")
     if bool(user) != bool(password):
         raise ImproperlyConfigured("CASSANDRA_USER and CASSANDRA_PASSWORD go together.")
+    moving_seconds = MOVING_SECONDS if len(hosts) > 1 else REQUEST_SECONDS
     return {
         "ENGINE": "django_cassandra_engine",
         "HOST": ",".join(map(_host, hosts)),
         "NAME": keyspace(),
         "USER": user,
         "PASSWORD": password,
-        "OPTIONS": {"replication": replication(), "connection": _connection()},
+        "OPTIONS": {"replication": replication(), "connection": _connection(moving_seconds)},
     }
 
 
@@ -79,7 +84,7 @@ def replication() -> dict[str, Any]:
     return {"strategy_class": "NetworkTopologyStrategy", **factors}
 
 
-def _connection() -> dict[str, Any]:
+def _connection(moving_seconds: float) -> dict[str, Any]:
     """The driver's Cluster, by keyword, and django-cassandra-engine's two.
 
     It dials when asked, not at import, and goes on dialling after a failure.
@@ -91,7 +96,7 @@ def _connection() -> dict[str, Any]:
         "retry_connect": True,
         "port": _port(),
         "protocol_version": 4,
-        "execution_profiles": _profiles(),
+        "execution_profiles": _profiles(moving_seconds),
         "reconnection_policy": ConstantReconnectionPolicy(RECONNECT_SECONDS, max_attempts=None),
         "connect_timeout": CONNECT_SECONDS,
         "control_connection_timeout": CONNECT_SECONDS,
@@ -108,34 +113,42 @@ def _port() -> int:
     return port
 
 
-def _profiles() -> dict[Any, Any]:
-    """``plain`` reads and writes; ``decisive`` reads; ``conditional`` writes, never sent twice."""
+def _profiles(moving_seconds: float) -> dict[Any, Any]:
+    """``plain`` reads and writes; ``decisive`` reads; ``conditional`` writes, never sent twice,
+    ``moving`` stock among them.
+    """
     from cassandra.cluster import EXEC_PROFILE_DEFAULT
-    from cassandra.policies import FallthroughRetryPolicy
+    from cassandra.policies import ConstantSpeculativeExecutionPolicy, FallthroughRetryPolicy
     from cassandra.query import tuple_factory
 
     plain = _level("CASSANDRA_CONSISTENCY", "LOCAL_QUORUM", is_serial=False)
     serial = _level("CASSANDRA_SERIAL_CONSISTENCY", "LOCAL_SERIAL", is_serial=True)
     rows = {"row_factory": tuple_factory}
     once = {"retry_policy": FallthroughRetryPolicy(), **rows}
+    elsewhere = ConstantSpeculativeExecutionPolicy(NEXT_NODE_SECONDS, 2)
+    again = {"speculative_execution_policy": elsewhere, **rows}
+    late: dict[Any, float] = {}
     return {
-        EXEC_PROFILE_DEFAULT: _profile(plain, serial, SCAN_SECONDS),
-        "plain": _profile(plain, serial, REQUEST_SECONDS, **rows),
-        "decisive": _profile(serial, serial, REQUEST_SECONDS, **once),
-        "conditional": _profile(plain, serial, REQUEST_SECONDS, **once),
-        "scan": _profile(plain, serial, SCAN_SECONDS, **rows),
+        EXEC_PROFILE_DEFAULT: _profile(plain, serial, SCAN_SECONDS, late),
+        "plain": _profile(plain, serial, REQUEST_SECONDS, late, **again),
+        "decisive": _profile(serial, serial, REQUEST_SECONDS, late, **again),
+        "conditional": _profile(plain, serial, REQUEST_SECONDS, late, **once),
+        "moving": _profile(plain, serial, moving_seconds, late, **once),
+        "scan": _profile(plain, serial, SCAN_SECONDS, late, **rows),
     }
 
 
-def _profile(level: int, serial: int, seconds: float, **more: Any) -> Any:
+def _profile(level: int, serial: int, seconds: float, late: dict[Any, float], **more: Any) -> Any:
     from cassandra.cluster import ExecutionProfile
     from cassandra.policies import DCAwareRoundRobinPolicy, RoundRobinPolicy, TokenAwarePolicy
+
+    from store.nodes import PunctualFirst
 
     datacenter = env.text("CASSANDRA_DATACENTER")
     # Without a name the first datacentre that answers would be the only one ever used.
     nearest = DCAwareRoundRobinPolicy(datacenter) if datacenter else RoundRobinPolicy()
     return ExecutionProfile(
-        load_balancing_policy=TokenAwarePolicy(nearest),
+        load_balancing_policy=PunctualFirst(TokenAwarePolicy(nearest), late),
         consistency_level=level,
         serial_consistency_level=serial,
         request_timeout=seconds,

@@ -164,6 +164,50 @@ async def test_an_order_that_was_left_half_made_gives_back_what_it_took(
     assert not await on_cassandra.reservations(State.HELD, until=seconds(60), limit=10)
 
 
+async def test_a_batch_that_a_paused_node_still_holds_comes_to_nothing_later(
+    on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from catalog.cassandra.bridge import StoreAway
+
+    milk = product()
+    await on_cassandra.add(milk)
+    really, kept = bridge.together, []
+
+    async def together(name: str, parts: Any) -> Any:
+        if name != "move_stock" or kept:
+            return await really(name, parts)
+        kept.append(parts)
+        raise StoreAway
+
+    monkeypatch.setattr(bridge, "together", together)
+    with pytest.raises(StoreAway):
+        await on_cassandra.reserve(ORDER, "alice", {milk.product_id: 3}, now=NOON)
+    held = await on_cassandra.reservations(State.HELD, until=seconds(60), limit=10)
+    late = await really("move_stock", kept[0])
+
+    notes = await run(bridge, "SELECT * FROM store.reservations_by_state")
+    assert (held, late[0][0], list(notes)) == ([], False, [])
+    assert (await on_cassandra.stock(milk.product_id)).available == 10
+
+
+async def test_a_hundred_orders_of_a_product_with_the_longest_name_go_together(
+    on_cassandra: Any,
+) -> None:
+    honey = product(name="Ж" * 200, stock_count=100)
+    await on_cassandra.add(honey)
+
+    held = await asyncio.gather(
+        *(
+            on_cassandra.reserve(uuid4(), "b" * 50, {honey.product_id: 1}, now=NOON)
+            for _ in range(100)
+        )
+    )
+
+    books = await on_cassandra.stock(honey.product_id)
+    assert {reservation.state for reservation in held} == {State.HELD}
+    assert (books.available, books.reserved, books.is_balanced) == (0, 100, True)
+
+
 async def test_rows_of_other_programs_are_adopted_by_a_rebuild(
     on_cassandra: Any, bridge: Any
 ) -> None:
@@ -199,7 +243,7 @@ async def test_a_check_finds_what_differs_and_mends_it(
     milk = product()
     await on_cassandra.add(milk)
     await on_cassandra.update(milk.product_id, {"stock_count": 4})
-    await asyncio.sleep(0.6)  # until the quantity has followed
+    await asyncio.sleep(1)  # until the quantity has followed
     await run(bridge, "UPDATE store.products SET quantity = 99 WHERE id = %s", milk.product_id)
     monkeypatch.setattr(audit, "LOOK_AGAIN_SECONDS", 0)
 
