@@ -1,10 +1,15 @@
-"""What the catalog answers, as JSON; that of a product is made once and kept with it."""
+"""What the catalog answers, as JSON; what was made of a product lately is kept."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from catalog.domain import Page, Product, ProductSummary, Reservation
 from catalog.listings import Listing, ReservationListing
 from store import wire
+
+# Some 5 MB at most.
+MAX_KEPT = 10_000
 
 
 def page_json(page: Page, asked: Listing) -> bytes:
@@ -27,22 +32,21 @@ def _frame(page: Page, asked: Listing) -> dict[str, object]:
     }
 
 
-def summary_json(item: ProductSummary) -> bytes:
-    """The product as lists show it; encoded once, for a product that changes is another value."""
-    known = item.encoded.get("summary")
-    if known is None:
-        known = item.encoded["summary"] = wire.encode(_summary(item))
-    return known
+class Kept:
+    """What was encoded lately; a product that changes is another value, found by being the same."""
 
+    def __init__(self, encode: Callable[[Any], bytes]) -> None:
+        self._encode = encode
+        # An entry holds its product, so that no other one can have the same id() meanwhile.
+        self._known: OrderedDict[int, tuple[ProductSummary, bytes]] = OrderedDict()
 
-def product_json(product: Product) -> bytes:
-    """The whole product; encoded once."""
-    known = product.encoded.get("product")
-    if known is None:
-        stock = {"stock_count": product.stock_count}
-        texts = {"description": product.description, "manufacturer": product.manufacturer}
-        known = product.encoded["product"] = wire.encode(_summary(product) | stock | texts)
-    return known
+    def __call__(self, item: ProductSummary) -> bytes:
+        known = self._known.get(id(item))
+        if known is None:
+            if len(self._known) >= MAX_KEPT:
+                self._known.popitem(last=False)
+            known = self._known[id(item)] = item, self._encode(item)
+        return known[1]
 
 
 def _summary(item: ProductSummary) -> dict[str, object]:
@@ -52,6 +56,17 @@ def _summary(item: ProductSummary) -> dict[str, object]:
         "category": item.category,
         "price": item.price,
     }
+
+
+def _whole(product: Product) -> dict[str, object]:
+    stock = {"stock_count": product.stock_count}
+    texts = {"description": product.description, "manufacturer": product.manufacturer}
+    return _summary(product) | stock | texts
+
+
+# The product as lists show it, and the whole of it.
+summary_json = Kept(lambda item: wire.encode(_summary(item)))
+product_json = Kept(lambda product: wire.encode(_whole(product)))
 
 
 def reservation_data(reservation: Reservation) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -24,8 +24,6 @@ class ProductSummary:
     name: str
     category: str
     price: Decimal
-    # Encoded forms, kept by whoever encodes: they hold as long as this value, which never changes.
-    encoded: dict[str, bytes] = field(init=False, compare=False, repr=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from catalog.columns import Facts
 from catalog.domain import (
     CategoryCount,
     Filter,
@@ -23,7 +24,6 @@ from catalog.domain import (
 )
 from catalog.indexes import Shelves
 from catalog.registers import Register
-from catalog.runs import Item
 
 
 class CatalogRepository(Protocol):
@@ -106,56 +106,50 @@ class MemoryCatalog:
     """
 
     def __init__(self, register: Register) -> None:
-        self._items: dict[UUID, Item] = {}
-        self._books: dict[UUID, StockLine] = {}
+        self._products: dict[int, Product] = {}  # by the numbers of their ids
+        self._books: dict[UUID, StockLine] = {}  # once they have moved
         self._shelves = Shelves()
         self._register = register
 
     async def product(self, product_id: UUID) -> Product | None:
-        item = self._items.get(product_id)
-        return item.product if item else None
+        return self._products.get(product_id.int)
 
     async def add(self, product: Product) -> bool:
-        product_id, stock = product.product_id, product.stock_count
-        if product_id in self._items:
+        product_id = product.product_id
+        if product_id.int in self._products:
             return False
-        line = self._books.get(product_id)
-        self._books[product_id] = (
-            line.reopened(stock)
-            if line
-            else StockLine(product_id=product_id, initial=stock, available=stock)
-        )
-        self._place(product)
+        if (line := self._books.get(product_id)) is not None:
+            self._books[product_id] = line.reopened(product.stock_count)
+        self._put(product)
         return True
 
     async def add_all(self, products: Sequence[Product]) -> Sequence[bool]:
         return [await self.add(product) for product in products]
 
     async def update(self, product_id: UUID, changes: ProductChanges) -> Product | None:
-        item = self._items.get(product_id)
-        if item is None:
+        known = self._products.get(product_id.int)
+        if known is None:
             return None
-        product = replace(item.product, **changes)
-        self._books[product_id] = self._books[product_id].adjusted(product.stock_count)
-        if changes.keys() & {"name", "category", "price"}:
-            self._shelves.remove(item)
-            self._place(product)
-        else:
-            self._shelves.restock(item, product)
+        product = replace(known, **changes)
+        if product.stock_count != known.stock_count:
+            self._books[product_id] = self._line(product_id).adjusted(product.stock_count)
+        self._put(product)
         return product
 
     async def delete(self, product_id: UUID) -> bool:
-        item = self._items.pop(product_id, None)
-        if item is None:
+        if product_id.int not in self._products:
             return False
-        self._shelves.remove(item)
-        self._books[product_id] = self._books[product_id].closed()
+        self._books[product_id] = self._line(product_id).closed()
+        del self._products[product_id.int]
+        self._shelves.remove(product_id.int)
         return True
 
     async def page(
         self, where: Filter, sort: Sort, *, limit: int, skip: int = 0, after: Mark | None = None
     ) -> Page:
-        return self._shelves.page(where, sort, limit=limit, skip=skip, after=after)
+        found = self._shelves.page(where, sort, limit=limit, skip=skip, after=after)
+        numbers = map(self._shelves.columns.number, found.rows)
+        return Page([self._products[number] for number in numbers], found.total, found.has_more)
 
     async def categories(self) -> Sequence[CategoryCount]:
         return [CategoryCount(name, count) for name, count in sorted(self.counts().items())]
@@ -164,7 +158,8 @@ class MemoryCatalog:
         return self._shelves.counts()
 
     async def stock(self, product_id: UUID) -> StockLine | None:
-        return self._books.get(product_id)
+        is_known = product_id in self._books or product_id.int in self._products
+        return self._line(product_id) if is_known else None
 
     async def reserve(
         self, order_id: UUID, user_id: str, quantities: Mapping[UUID, int], *, now: datetime
@@ -174,7 +169,7 @@ class MemoryCatalog:
             return known.asked_again(user_id, quantities)
         lines = self._reserved_lines(quantities)
         for line in lines:
-            self._rebook(self._books[line.product_id].held(line.quantity))
+            self._rebook(self._line(line.product_id).held(line.quantity))
         reservation = Reservation(
             order_id=order_id,
             user_id=user_id,
@@ -195,7 +190,7 @@ class MemoryCatalog:
         if not known.may_become(state):
             return known
         for line in known.lines:
-            book = self._books[line.product_id]
+            book = self._line(line.product_id)
             self._rebook(book.settled(line.quantity, origin=known.state, state=state))
         moved = known.moved(state, now=now)
         self._register.put(moved)
@@ -220,16 +215,23 @@ class MemoryCatalog:
     async def close(self) -> None:
         """Memory has nothing to give back."""
 
-    def _place(self, product: Product) -> None:
-        item = self._items[product.product_id] = Item(product)
-        self._shelves.add(item)
+    def _put(self, product: Product) -> None:
+        self._products[product.product_id.int] = product
+        self._shelves.put(Facts.of(product, in_stock=product.stock_count > 0))
+
+    def _line(self, product_id: UUID) -> StockLine:
+        """The books; of a product whose stock never moved they say what it came with."""
+        if (line := self._books.get(product_id)) is not None:
+            return line
+        stock = self._products[product_id.int].stock_count
+        return StockLine(product_id=product_id, initial=stock, available=stock)
 
     def _reserved_lines(self, quantities: Mapping[UUID, int]) -> tuple[ReservedLine, ...]:
         """What is to be held, if all of it can be."""
-        gone = [product_id for product_id in quantities if product_id not in self._items]
+        gone = [each for each in quantities if each.int not in self._products]
         if gone:
             raise ProductUnavailable(gone)
-        products = [self._items[product_id].product for product_id in quantities]
+        products = [self._products[product_id.int] for product_id in quantities]
         short = {
             product.product_id: product.stock_count
             for product in products
@@ -250,6 +252,6 @@ class MemoryCatalog:
     def _rebook(self, line: StockLine) -> None:
         """New books of a product, and the product showing what is available by them."""
         self._books[line.product_id] = line
-        item = self._items.get(line.product_id)
-        if item is not None and item.product.stock_count != line.available:
-            self._shelves.restock(item, replace(item.product, stock_count=line.available))
+        product = self._products.get(line.product_id.int)
+        if product is not None and product.stock_count != line.available:
+            self._put(replace(product, stock_count=line.available))

@@ -9,8 +9,8 @@ from uuid import UUID
 from catalog.cassandra import movements
 from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.desks import Desks, line_of
-from catalog.cassandra.lists import ranges
 from catalog.cassandra.movements import MAKING
+from catalog.cassandra.reading import ranges
 from catalog.cassandra.register import Register
 from catalog.cassandra.rows import stock_of, why_refused
 from catalog.domain import State

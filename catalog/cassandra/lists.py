@@ -1,22 +1,20 @@
-"""Keeps the shelf of this instance in step with the table."""
+"""The lists of this instance, in memory, and in step with the table."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from cassandra import DriverException, RequestExecutionException
 from cassandra.cluster import NoHostAvailable
 
 from catalog.cassandra.bridge import Bridge, StoreAway
+from catalog.cassandra.reading import read_shelves
 from catalog.cassandra.rows import product_of
-from catalog.cassandra.shelf import Row, Shelf, rows_of
+from catalog.columns import Facts
 from catalog.domain import Filter, Mark, Page, Product, ProductSummary, Sort
+from catalog.indexes import Shelves
 
 READ_AT_ONCE = 32
-RANGES = 64
-LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 class Lists:
@@ -26,7 +24,7 @@ class Lists:
         """``available``: what is, where the table does not say it yet."""
         self._bridge = bridge
         self._available = available
-        self._shelf = Shelf()
+        self._shelves = Shelves()
         self._turns: dict[UUID, object] = {}
         self._touched: set[UUID] | None = None
         self._loading = asyncio.Lock()
@@ -37,12 +35,12 @@ class Lists:
         async with self._loading:
             self._touched = set()
             try:
-                shelf = await asyncio.to_thread(self._read_all)
+                shelves = await asyncio.to_thread(read_shelves, self._bridge)
             except (DriverException, RequestExecutionException, NoHostAvailable) as error:
                 self._touched = None
                 self._bridge.outage.because(error)
                 raise StoreAway from error
-            self._shelf, touched, self._touched = shelf, self._touched, None
+            self._shelves, touched, self._touched = shelves, self._touched, None
             await self.refresh(list(touched))
             self.is_loaded = True
 
@@ -72,49 +70,29 @@ class Lists:
         del self._turns[product_id]
         self._touch(product_id)
         if product is None:
-            self._shelf.take(product_id.int)
+            self._shelves.remove(product_id.int)
         else:
-            self._shelf.put(_row(product))
+            self._shelves.put(Facts.of(product, in_stock=product.stock_count > 0))
         return True
 
     def restock(self, product_id: UUID, *, in_stock: bool) -> bool:
         """Whether that was news."""
         self._touch(product_id)
-        return self._shelf.restock(product_id, in_stock=in_stock)
+        row = self._shelves.row(product_id.int)
+        return row is not None and self._shelves.restock(row, in_stock=in_stock)
 
     def find(self, product_id: UUID) -> ProductSummary | None:
-        return self._shelf.find(product_id)
+        row = self._shelves.row(product_id.int)
+        return None if row is None else self._shelves.columns.summary(row)
 
     def page(self, where: Filter, sort: Sort, *, limit: int, skip: int, after: Mark | None) -> Page:
-        return self._shelf.page(where, sort, limit=limit, skip=skip, after=after)
+        found = self._shelves.page(where, sort, limit=limit, skip=skip, after=after)
+        items = list(map(self._shelves.columns.summary, found.rows))
+        return Page(items, found.total, found.has_more)
 
     def counts(self) -> Mapping[str, int]:
-        return self._shelf.counts()
+        return self._shelves.counts()
 
     def _touch(self, product_id: UUID) -> None:
         if self._touched is not None:
             self._touched.add(product_id)
-
-    def _read_all(self) -> Shelf:
-        return Shelf(rows_of(self._scanned()))
-
-    def _scanned(self) -> Iterator[Sequence[Any]]:
-        for after, to in ranges(RANGES):
-            yield from self._bridge.scan("listed_products", after, to)
-
-
-def ranges(count: int) -> list[tuple[int, int]]:
-    """The tokens in equal parts, each from behind its first to its last."""
-    step = (HIGHEST - LOWEST) // count
-    edges = [LOWEST + number * step for number in range(count)] + [HIGHEST]
-    return list(pairwise(edges))
-
-
-def _row(product: Product) -> Row:
-    return Row(
-        product.product_id,
-        product.name,
-        product.category,
-        product.price,
-        in_stock=product.stock_count > 0,
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.changes import Changes
-from catalog.cassandra.lists import ranges
+from catalog.cassandra.reading import ranges
 from catalog.cassandra.rows import why_refused
 
 PARTS = 256

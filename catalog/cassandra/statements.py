@@ -11,6 +11,8 @@ PLAIN = {
     "import_product": (
         f"INSERT INTO products ({_PRODUCT}) VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
     ),
+    "known_products": "SELECT id FROM products WHERE id IN ?",
+    "known_books": "SELECT product_id FROM stock WHERE product_id IN ? PER PARTITION LIMIT 1",
     "available": "SELECT available FROM stock WHERE product_id = ? LIMIT 1",
     "entries": f"SELECT {_ENTRY} FROM stock WHERE product_id = ? AND order_id IN ?",
     "announce": (

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +11,9 @@ from cassandra.query import UNSET_VALUE
 
 from catalog.cassandra import movements
 from catalog.cassandra.bridge import Bridge, OutcomeUnknown, StoreAway
-from catalog.cassandra.changes import SKEW_SECONDS, Changes
+from catalog.cassandra.changes import Changes
 from catalog.cassandra.desks import Desks
+from catalog.cassandra.importing import Imports
 from catalog.cassandra.lists import Lists
 from catalog.cassandra.quantities import Quantities
 from catalog.cassandra.recovery import Recovery
@@ -41,7 +41,6 @@ REDIAL_SECONDS = 1.0
 # Who refuses us is not asked as often as who is not there.
 REDIAL_SECONDS_AT_MOST = 4.0
 SECONDS_TO_CLOSE = 10.0
-ADDED_AT_ONCE = 64
 AWAY = "The catalogue's database is away."
 READING = "The catalogue is being read."
 TEXTS = ("name", "category", "price", "description", "manufacturer")
@@ -62,6 +61,7 @@ class CassandraCatalog:
             reload=self._lists.load,
             reload_soon=self._stale.set,
         )
+        self._imports = Imports(self._bridge, self._lists, add=self._added)
         self._quantities = Quantities(self._bridge, self._tasks, self._changes, self._lists)
         keep = int(keep_seconds)
         self._desks = Desks(
@@ -107,16 +107,10 @@ class CassandraCatalog:
         return (await self.add_all([product]))[0]
 
     async def add_all(self, products: Sequence[Product]) -> list[bool]:
-        at_once = asyncio.Semaphore(ADDED_AT_ONCE)
-
-        add = self._added if len(products) == 1 else self._imported
-
-        async def one(product: Product) -> bool:
-            async with at_once:
-                return await add(product)
-
         async with self._changes.announced([product.product_id for product in products]):
-            return await asyncio.gather(*map(one, products))
+            if len(products) == 1:
+                return [await self._added(products[0])]
+            return await self._imports.add_all(products)
 
     async def update(self, product_id: UUID, changes: ProductChanges) -> Product | None:
         if await self.product(product_id) is None:
@@ -253,27 +247,6 @@ class CassandraCatalog:
             return False
         if books and books[0][0] is not None:
             await self._desks.move(product_id, movements.reopen(product.stock_count))
-        if not self._lists.put(turn, product):
-            await self._lists.refresh([product_id])
-        return True
-
-    async def _imported(self, product: Product) -> bool:
-        """Several times as fast, for products that come with their ids.
-
-        A product without books was never here; it is written as if some seconds ago, so that
-        whatever is decided about it from now on counts, whichever clocks are behind. Two imports
-        of one id at the same moment have to say the same of it.
-        """
-        product_id, turn = product.product_id, self._lists.turn(product.product_id)
-        rows, books = await asyncio.gather(
-            self._bridge.ask("product", product_id), self._bridge.ask("available", product_id)
-        )
-        if rows:
-            return False
-        if books and books[0][0] is not None:
-            return await self._added(product)
-        written_at = time.time_ns() // 1000 - SKEW_SECONDS * 1_000_000
-        await self._bridge.ask("import_product", *values_of(product), written_at)
         if not self._lists.put(turn, product):
             await self._lists.refresh([product_id])
         return True

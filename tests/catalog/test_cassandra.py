@@ -254,3 +254,20 @@ async def test_a_check_finds_what_differs_and_mends_it(
     again = [tally async for tally in audit.Audit(bridge, Tasks()).parts()]
     assert found.text == f"Product {milk.product_id} has quantity 99, and 4 by its books."
     assert not [difference for tally in again for difference in tally.differences]
+
+
+async def test_an_import_adds_what_is_missing_and_says_which(on_cassandra: Any) -> None:
+    """More than one statement holds, with one that is there, one that was, and one twice."""
+    products = [product(name="я" * 200, description="я" * 1000) for _ in range(130)]
+    was, there = products[0], products[1]
+    await on_cassandra.add(was)
+    await on_cassandra.update(was.product_id, {"stock_count": 3})
+    await on_cassandra.delete(was.product_id)
+    await on_cassandra.add(there)
+
+    added = await on_cassandra.add_all([*products, products[2]])
+
+    assert added == [True, False, *[True] * 128, False]
+    assert (await on_cassandra.page(Filter(), Sort(), limit=1)).total == 130
+    books = await on_cassandra.stock(was.product_id)
+    assert (books.available, books.is_open, books.is_balanced) == (10, True, True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog import indexes, runs
+from catalog import indexes, trees
 from catalog.domain import Filter, Mark, Product, Sort, SortBy, words_of
 from catalog.repositories import MemoryCatalog
 from tests.catalog.examples import memory_catalog, product
@@ -51,10 +51,12 @@ sorts = st.builds(Sort, by=st.sampled_from(SortBy), descending=st.booleans())
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _small_blocks() -> Iterator[None]:
-    """Blocks of a few names, so that a handful of products fills many."""
+def _small_nodes() -> Iterator[None]:
+    """Nodes of a few rows, so that a handful of products makes a high tree."""
+    sizes = {"LEAF": 2, "FULL_LEAF": 3, "BRANCH": 2, "FULL_BRANCH": 3, "FEW": 1, "WALKED": 2}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "SMALLEST_BLOCK", 1)
+        for name, size in sizes.items():
+            patch.setattr(trees, name, size)
         patch.setattr(indexes, "FEW", 1)
         yield
 
@@ -173,7 +175,7 @@ async def test_counts_are_those_of_the_products(changes: list[tuple[str, UUID, A
 
 
 @pytest.mark.parametrize("descending", [False, True])
-async def test_names_within_a_price_range_stand_in_many_blocks(descending: bool) -> None:
+async def test_names_within_a_price_range_stand_in_many_leaves(descending: bool) -> None:
     store = memory_catalog()
     products = [
         product(name=f"{number * 7919 % 1000:03}", price=Decimal(number % 10 + 1))

@@ -2,7 +2,9 @@
 
 import time
 from argparse import ArgumentParser
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import chain
 from typing import Any
@@ -19,6 +21,8 @@ from store.settings import base
 # Small calls: the catalog keeps answering shoppers in between, and takes 256 KiB at most.
 BATCH = 100
 BATCH_BYTES = 200_000
+# While one is answered the next are on their way.
+CALLS = 4
 TIMEOUT_SECONDS = 30.0
 
 
@@ -56,12 +60,26 @@ def _address() -> str:
 def _seed(client: httpx.Client, products: Iterable[DemoProduct], *, total: int) -> tuple[int, int]:
     """How many were added, and how many were there already."""
     created = existing = 0
-    with tqdm(total=total, unit=" products") as progress:
-        for size, body in _batches(products):
-            answer = _import(client, body)
+    with tqdm(total=total, unit=" products", unit_scale=True) as progress:
+        for size, answer in _answers(client, products):
             created, existing = created + answer["created"], existing + answer["existing"]
             progress.update(size)
     return created, existing
+
+
+def _answers(
+    client: httpx.Client, products: Iterable[DemoProduct]
+) -> Iterator[tuple[int, dict[str, int]]]:
+    """Of each call how many products it had, and its answer; a few calls are under way at once."""
+    with ThreadPoolExecutor(CALLS) as pool:
+        waiting: deque[tuple[int, Future[dict[str, int]]]] = deque()
+        for size, body in _batches(products):
+            if len(waiting) == CALLS:
+                size_then, call = waiting.popleft()
+                yield size_then, call.result()
+            waiting.append((size, pool.submit(_import, client, body)))
+        for size, call in waiting:
+            yield size, call.result()
 
 
 def _batches(products: Iterable[DemoProduct]) -> Iterator[tuple[int, bytes]]:
