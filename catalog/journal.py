@@ -40,11 +40,11 @@ class JournaledCatalog(MemoryCatalog):
     def __init__(self, register: Register, journal: Journal) -> None:
         super().__init__(register)
         self._journal = journal
-        for row in journal.take(STOCK).values():
-            line = _stock.decode(row)
-            self._books[line.product_id] = line
+        books = {UUID(key): _stock.decode(row) for key, row in journal.take(STOCK).items()}
         for key, row in journal.take(PRODUCTS).items():
-            self._place(self._restored(UUID(key), _product.decode(row)))
+            self._put(_restored(_product.decode(row), books[UUID(key)]))
+        moved = (line for line in books.values() if self._has_moved(line))
+        self._books.update((line.product_id, line) for line in moved)
         reservations = [_reservation.decode(row) for row in journal.take(RESERVATIONS).values()]
         for reservation in sorted(reservations, key=lambda each: each.updated_at):
             register.put(reservation)
@@ -93,9 +93,9 @@ class JournaledCatalog(MemoryCatalog):
         """Keeps products as they are now, or are no longer, with their books."""
         changes: list[Change] = []
         for product_id in product_ids:
-            item = self._items.get(product_id)
-            changes.append((PRODUCTS, product_id, _row(item.product) if item else None))
-            changes.append((STOCK, product_id, self._books[product_id]))
+            product = self._products.get(product_id.int)
+            changes.append((PRODUCTS, product_id, _row(product) if product else None))
+            changes.append((STOCK, product_id, self._line(product_id)))
         await self._journal.write(changes, synced=True)
 
     async def _move(self, before: Reservation | None, order_id: UUID) -> None:
@@ -108,22 +108,30 @@ class JournaledCatalog(MemoryCatalog):
             await self._journal.settled()
             return
         lines = after.lines if after else ()
-        books = [(STOCK, line.product_id, self._books[line.product_id]) for line in lines]
+        books = [(STOCK, line.product_id, self._line(line.product_id)) for line in lines]
         await self._journal.write([(RESERVATIONS, order_id, after), *books], synced=True)
 
-    def _restored(self, product_id: UUID, row: _ProductRow) -> Product:
-        return Product(
-            product_id=product_id,
-            stock_count=self._books[product_id].available,
-            **msgspec.structs.asdict(row),
-        )
+    def _has_moved(self, line: StockLine) -> bool:
+        """Whether the books say more than the product itself."""
+        return line.product_id.int not in self._products or line != self._line(line.product_id)
 
     def _rows(self) -> Iterator[Change]:
-        for item in list(self._items.values()):
-            yield PRODUCTS, item.product.product_id, _row(item.product)
-        yield from ((STOCK, line.product_id, line) for line in list(self._books.values()))
+        for product in list(self._products.values()):
+            yield PRODUCTS, product.product_id, _row(product)
+            yield STOCK, product.product_id, self._line(product.product_id)
+        for line in list(self._books.values()):
+            if line.product_id.int not in self._products:  # deleted, and its books outlive it
+                yield STOCK, line.product_id, line
         for reservation in self._register.all():
             yield RESERVATIONS, reservation.order_id, reservation
+
+
+def _restored(row: _ProductRow, line: StockLine) -> Product:
+    return Product(
+        product_id=line.product_id,
+        stock_count=line.available,
+        **msgspec.structs.asdict(row),
+    )
 
 
 def _row(product: Product) -> _ProductRow:
