@@ -133,15 +133,17 @@ function is_in_hosts_file(host,    words, i, count, found) {
     return found
 }
 
-# Those of the setting, else the system's.
+# Those of the setting, else the system's first.
 function name_servers(    count, i, words) {
     count = list("GATEWAY_RESOLVER", "", "off|" HOST "(:" PORT ")?", "127.0.0.11, or off")
     for (i = 1; i <= count; i++)
         if (item[i] != "off") nameservers = nameservers " " item[i]
     if (count) return
-    while ((getline line < "/etc/resolv.conf") > 0)
+    # Programs ask the first and fall back on the others; nginx would ask them in turn, and under
+    # podman only the first knows the containers.
+    while (nameservers == "" && (getline line < "/etc/resolv.conf") > 0)
         if (split(line, words, /[ \t]+/) > 1 && words[1] == "nameserver" && words[2] !~ /%/)
-            nameservers = nameservers " " (words[2] ~ /:/ ? "[" words[2] "]" : words[2])
+            nameservers = " " (words[2] ~ /:/ ? "[" words[2] "]" : words[2])
     close("/etc/resolv.conf")
 }
 
