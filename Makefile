@@ -3,7 +3,7 @@ BIN = .venv/bin
 EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra tracing --extra run
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
 .DEFAULT_GOAL = help
-.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards test lint browser lock environment tools
+.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards images up down containers test lint browser lock environment tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,20 @@ prometheus: environment ## Prometheus on http://localhost:9090/, watching what m
 dashboards: tools ## Grafana's dashboards anew, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana
 
+images: ## The four container images; needs Docker or podman
+	@$(PYTHON) -m deploy.containers build
+
+up: ## The shop in containers, on port 80; PROFILES=demo,observability for demo mode and monitoring
+	@$(PYTHON) -m deploy.containers up
+
+down: ## Stops it; data and keys stay
+	@$(PYTHON) -m deploy.containers down
+
+containers: tools ## Builds the images and tries the shop in containers; needs podman, root and Debian
+	@REQUIRE_CONTAINERS=1 $(BIN)/python -m pytest -m containers
+
 test: lint ## Everything that has to hold before a commit, but the browser tests
-	@$(BIN)/python -m pytest -m "not browser"
+	@$(BIN)/python -m pytest -m "not browser and not containers"
 
 lint: tools ## Style, import contracts, types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import httpx
@@ -195,6 +196,14 @@ def remote_url(name: str) -> str:
 def client_address(request: HttpRequest) -> str:
     """The address of whoever began the request: a proxy's word counts only from one we trust."""
     address = str(request.META.get("REMOTE_ADDR", ""))
-    if address in settings.TRUSTED_PROXIES:
+    if _is_trusted(address):
         return str(request.META.get("HTTP_X_REAL_IP", "")).strip() or address
     return address
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        peer_address = ip_address(address)
+    except ValueError:
+        return False  # a socket in the file system has none
+    return any(peer_address in ip_network(each) for each in settings.TRUSTED_PROXIES)

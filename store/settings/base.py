@@ -27,7 +27,7 @@ REMOTE_URLS = {
     "accounts": env.address("USER_SERVICE_URL", "http://127.0.0.1:8003"),
 }
 SERVICE_URLS = REMOTE_URLS
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", "127.0.0.1,::1")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "127.0.0.1,::1")
 MAX_BODY_BYTES = 256 * 1024
 
 # -- Keys and tokens ------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Reads single settings from the environment and says clearly what is wrong with one."""
 
 import os
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -58,6 +59,18 @@ def whole(name: str, default: int, *, minimum: int = 0) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str, default: str) -> list[str]:
+    """Addresses, and networks such as 10.0.0.0/8, comma separated."""
+    for word in words(name, default):
+        try:
+            ip_network(word)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} is of addresses and networks like 10.0.0.1,10.1.0.0/16, not {word!r}."
+            ) from None
+    return words(name, default)
 
 
 def address(name: str, default: str) -> str:

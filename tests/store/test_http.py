@@ -343,6 +343,8 @@ def test_commands_know_the_real_addresses(settings: LazySettings) -> None:
         ("10.0.0.1", "1.2.3.4", "1.2.3.4"),
         ("10.0.0.1", " 1.2.3.4 ", "1.2.3.4"),
         ("10.0.0.1", "", "10.0.0.1"),
+        ("172.16.5.9", "1.2.3.4", "1.2.3.4"),
+        ("172.32.0.1", "1.2.3.4", "172.32.0.1"),
         ("6.6.6.6", "1.2.3.4", "6.6.6.6"),
         ("", "1.2.3.4", ""),
     ],
@@ -350,7 +352,7 @@ def test_commands_know_the_real_addresses(settings: LazySettings) -> None:
 def test_a_proxys_word_counts_only_from_one_we_trust(
     settings: LazySettings, proxy: str, says: str, address: str
 ) -> None:
-    settings.TRUSTED_PROXIES = ["10.0.0.1"]
+    settings.TRUSTED_PROXIES = ["10.0.0.1", "172.16.0.0/12"]
     request = HttpRequest()
     request.META = {"REMOTE_ADDR": proxy, "HTTP_X_REAL_IP": says}
 

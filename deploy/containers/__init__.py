@@ -1,0 +1,1 @@
+"""A container per service: one recipe, and what runs in it."""

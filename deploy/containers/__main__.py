@@ -1,0 +1,69 @@
+"""``python -m deploy.containers build|up|down``: the shop in containers, in three words."""
+
+import errno
+import os
+import socket
+import sys
+import time
+
+from deploy.containers import private
+from deploy.containers.engine import Engine, engine
+from deploy.local.layout import ADDRESS_SETTINGS, PREFIXES, PROJECT, CannotStart, port_from
+from deploy.local.readiness import answers
+
+SECONDS_TO_START = 300  # Cassandra alone takes a minute at its first start
+CONTAINERS = dict(
+    zip(ADDRESS_SETTINGS, ("backend", "cart-service", "order-service", "user-service"), strict=True)
+)
+
+
+def main(word: str) -> int:
+    """The exit status; 1 with a sentence when it cannot be done."""
+    try:
+        environment = private.settings(PROJECT / "deploy" / ".env", os.environ)
+        compose = engine(environment)
+        if word != "up":
+            return compose.run(word)
+        return _up(compose, port_from(environment, "GATEWAY_PORT", 80))
+    except CannotStart as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+def _up(compose: Engine, port: int) -> int:
+    started_at = time.monotonic()
+    if not compose.container("gateway"):
+        _check_port(port)
+    if status := compose.run("up", "--detach"):
+        return status
+    _wait(compose, port)
+    door = f"http://localhost:{port}/" if port != 80 else "http://localhost/"
+    print(f"The shop is open after {time.monotonic() - started_at:.0f} s: {door}")
+    return 0
+
+
+def _check_port(port: int) -> None:
+    """Raises CannotStart. A port that needs root is left to the engine, which may have it."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CannotStart(
+                f"Port {port} is taken. Free it, or choose another: GATEWAY_PORT=8090 make up"
+            ) from None
+
+
+def _wait(compose: Engine, port: int) -> None:
+    """Until all four answer through the gateway. Raises CannotStart with who did not, and why."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    waiting = list(CONTAINERS)
+    while waiting := [name for name in waiting if not answers(port, f"{PREFIXES[name]}/ready")]:
+        if time.monotonic() > deadline:
+            late = [CONTAINERS[name] for name in waiting]
+            words = "\n".join(f"{name}:\n{compose.last_words(name)}" for name in late)
+            raise CannotStart(f"Not ready after {SECONDS_TO_START} s: {', '.join(late)}\n{words}")
+        time.sleep(0.25)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,85 @@
+"""Docker Compose or podman-compose, whichever this machine has, told about the shop."""
+
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.layout import PROJECT, CannotStart
+
+FILE = PROJECT / "deploy" / "compose.yaml"
+LABEL = "com.docker.compose"
+NO_ENGINE = (
+    "Containers need Docker with Compose, or podman with podman-compose, and there is neither."
+    " On Debian: apt-get install podman, and pip install podman-compose; or name yours:"
+    " COMPOSE='docker compose' make up. Without containers: make run"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """``compose`` is the command that reads compose files, ``binary`` the one that runs images."""
+
+    compose: tuple[str, ...]
+    binary: str
+    environment: Mapping[str, str]
+
+    def run(self, *words: str) -> int:
+        """A compose command, in sight of whoever waits for it; its exit status."""
+        command = [*self.compose, "--file", str(FILE), *words]
+        return subprocess.run(command, check=False, env=dict(self.environment)).returncode  # noqa: S603
+
+    def container(self, service: str) -> str:
+        """The id of the service's running container; empty while there is none."""
+        project = self.environment.get("COMPOSE_PROJECT_NAME") or "product-store"
+        filters = (f"label={LABEL}.project={project}", f"label={LABEL}.service={service}")
+        words = [word for each in filters for word in ("--filter", each)]
+        return self._ask("ps", "--quiet", *words).strip()
+
+    def last_words(self, service: str, *, lines: int = 5) -> str:
+        container = self.container(service)
+        return self._ask("logs", "--tail", str(lines), container).strip() if container else ""
+
+    def _ask(self, *words: str) -> str:
+        return subprocess.run(  # noqa: S603
+            [self.binary, *words],
+            check=False,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ).stdout
+
+
+def engine(environment: Mapping[str, str]) -> Engine:
+    """COMPOSE names one; otherwise the first that is there. Raises CannotStart."""
+    # Health checks are in Docker's format of images only; podman-compose has no option for it.
+    told = {"BUILDAH_FORMAT": "docker", "REVISION": _revision()} | dict(environment)
+    candidates = [
+        (tuple(shlex.split(named)),) if (named := environment.get("COMPOSE")) else (),
+        (("docker", "compose"), ("podman-compose",)),
+    ]
+    for command in candidates[0] or candidates[1]:
+        if _works(command):
+            binary = "docker" if command[0] == "docker" else "podman"
+            return Engine(command, binary, told)
+    raise CannotStart(NO_ENGINE)
+
+
+def _works(command: tuple[str, ...]) -> bool:
+    if not shutil.which(command[0]):
+        return False
+    asked = subprocess.run([*command, "version"], check=False, capture_output=True)  # noqa: S603
+    return asked.returncode == 0
+
+
+def _revision() -> str:
+    """The commit an image is made from, for its label."""
+    git = shutil.which("git")
+    if git is None or not (Path(PROJECT) / ".git").exists():
+        return "unknown"
+    command = [git, "-C", str(PROJECT), "rev-parse", "HEAD"]
+    said = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    return said.stdout.strip() or "unknown"

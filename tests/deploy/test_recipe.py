@@ -1,0 +1,128 @@
+"""The recipe and the compose file give away no more than they must; read, not run."""
+
+import re
+
+import pytest
+
+from deploy.local.layout import PROJECT
+from deploy.local.layout import SERVICES as APPS
+from tests.deploy.compose import FILE, OURS, SERVICES, services, variables
+
+RECIPE = (PROJECT / "deploy" / "containers" / "Containerfile").read_text()
+FILES = ("pyproject.toml", "requirements.lock", "manage.py", "store", "deploy/containers")
+IGNORED = (PROJECT / ".containerignore").read_text().split()
+HARDENED = [name for name in services() if name != "cassandra"]
+
+
+def test_the_image_runs_as_nobody_in_particular():
+    users = re.findall(r"^USER (.*)", RECIPE, re.MULTILINE)
+
+    assert users == ["10001:10001"]
+
+
+def test_an_image_holds_one_app():
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", RECIPE, re.MULTILINE)
+    folders = {word for line in copied for word in line.split() if "." not in word}
+
+    assert folders == {"store", "${APP}"}
+
+
+def test_packages_come_with_their_hashes_from_the_lock():
+    assert "--require-hashes" in RECIPE
+    assert "requirements.lock" in RECIPE
+    assert RECIPE.count(" install ") == 1
+
+
+def test_no_key_gets_near_an_image():
+    allowed = {word for word in IGNORED if word.startswith("!")}
+
+    assert "*" in IGNORED
+    assert "**/.*" in IGNORED
+    assert allowed <= {f"!{name}" for name in (*APPS, *FILES)}
+    assert not re.search(r"SECRET|PASSWORD|TOKEN", RECIPE)
+
+
+def test_only_the_gateway_has_a_published_port():
+    published = {name: each["ports"] for name, each in services().items() if "ports" in each}
+
+    assert list(published) == ["gateway"]
+    assert published["gateway"] == ["127.0.0.1:80:8080"]
+
+
+@pytest.mark.parametrize("name", HARDENED)
+def test_a_container_gives_up_root_and_its_file_system(name: str):
+    service = services()[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"].split(":")[0] not in {"0", "root"}
+
+
+@pytest.mark.parametrize("name", services())
+def test_a_container_has_limits_and_comes_back(name: str):
+    service = services()[name]
+
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["restart"] == "unless-stopped"
+    assert "privileged" not in service
+    assert "network_mode" not in service
+
+
+@pytest.mark.parametrize("name", services())
+def test_an_image_is_pinned_by_version_or_built_here(name: str):
+    service = services()[name]
+    tag = service["image"].rpartition(":")[2]
+
+    assert ("build" in service) or re.match(r"v?\d+\.\d+", tag), service["image"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_built_for_its_own_app_and_port(name: str):
+    service = services()[name]
+    arguments = service["build"]["args"]
+
+    assert arguments["PORT"] == SERVICES[name]
+    assert service["image"].split("/")[-1].split(":")[0] == arguments["APP"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_says_whether_it_is_well_and_has_time_to_end(name: str):
+    service = services()[name]
+
+    assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert service["stop_grace_period"] == "25s"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_a_volume_of_its_own(name: str):
+    volumes = [each["volumes"][0] for each in services().values() if "volumes" in each]
+    own = services()[name]["volumes"]
+
+    assert len(own) == 1
+    assert own[0].endswith(":/srv/data")
+    assert volumes.count(own[0]) == 1
+
+
+def test_no_key_stands_in_the_compose_file():
+    assert {"SECRET_KEY", "GRAFANA_ADMIN_PASSWORD"} <= variables().keys()
+    assert variables()["SECRET_KEY"].startswith("is not set")
+    for name in ("SECRET_KEY_FALLBACKS", "CASSANDRA_PASSWORD", "GRAFANA_ADMIN_PASSWORD"):
+        assert variables()[name] == ""
+    assert "supersecretkey123" not in FILE.read_text()
+
+
+def test_the_services_know_each_other_by_the_descriptions_names():
+    for name in SERVICES:
+        environment = services()[name]["environment"]
+
+        assert environment["BACKEND_URL"] == "http://backend:8000"
+        assert environment["CART_SERVICE_URL"] == "http://cart-service:8001"
+        assert environment["ORDER_SERVICE_URL"] == "http://order-service:8002"
+        assert environment["USER_SERVICE_URL"] == "http://user-service:8003"
+
+
+def test_demo_mode_is_off_until_it_is_asked_for():
+    assert variables()["DEMO"] == "0"
