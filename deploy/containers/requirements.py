@@ -1,5 +1,7 @@
 """The part of requirements.lock that one service needs, hashes included: ``requirements.py APP``.
 
+Traces come with every service; they are loaded only where an endpoint is set.
+
 Runs where an image is built, on the bare Python of its base.
 """
 
@@ -16,7 +18,8 @@ WANTED_BY = re.compile(r"^    # +(?:via )?([a-z0-9][a-z0-9._-]*)", re.MULTILINE)
 def requirements(app: str, *, project: str, lock: str) -> str:
     """A lock file. Raises KeyError for an app that pyproject.toml has no group for."""
     declared = tomllib.loads(project)["project"]
-    roots = declared["dependencies"] + declared["optional-dependencies"][app]
+    groups = declared["optional-dependencies"]
+    roots = declared["dependencies"] + groups[app] + groups["tracing"]
     entries = {found[1]: found[0] for found in ENTRY.finditer(lock)}
     wanted = {_name(root) for root in roots}
     while more := {name for name in entries.keys() - wanted if _wanted_by(entries[name]) & wanted}:

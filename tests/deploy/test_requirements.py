@@ -59,6 +59,7 @@ def test_an_app_that_is_none_is_refused():
 def test_a_package_that_two_want_is_found_through_either():
     lock = "one==1 \\\n    --hash=sha256:aa\n    # via\n    #   left\n    #   right\n"
     lock += "right==2 \\\n    --hash=sha256:bb\n    # via store (pyproject.toml)\n"
-    project = '[project]\ndependencies = ["right>=2"]\n[project.optional-dependencies]\nshop = []\n'
+    project = '[project]\ndependencies = ["right>=2"]\n'
+    project += "[project.optional-dependencies]\nshop = []\ntracing = []\n"
 
     assert names(requirements("shop", project=project, lock=lock)) == {"one", "right"}
