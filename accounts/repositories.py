@@ -55,6 +55,9 @@ class AccountRepository(Protocol):
         News of people who are not registered (yet) are kept too.
         """
 
+    async def order(self, order_id: UUID) -> OrderRecord | None:
+        """What is remembered of an order."""
+
     async def updates(self, username: str) -> Sequence[OrderUpdate]:
         """The last 100 steps applied, in the order of their arrival."""
 
@@ -159,6 +162,9 @@ class MemoryAccounts:
             self._ended.setdefault(update.order_id, now)
         self._forget(now)
         return True
+
+    async def order(self, order_id: UUID) -> OrderRecord | None:
+        return self._orders.get(order_id)
 
     async def updates(self, username: str) -> Sequence[OrderUpdate]:
         news = self._known_news(username)

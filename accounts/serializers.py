@@ -130,6 +130,36 @@ class RoleSerializer(fields.Serializer):
     is_admin = fields.BooleanField()
 
 
+class UserTotalsQuerySerializer(fields.Serializer):
+    limit = fields.IntegerField(min_value=1, max_value=1000, default=1000)
+    cursor = fields.TextField(required=False)
+
+
+class UserTotalSerializer(fields.Serializer):
+    username = fields.TextField()
+    created_at = DateTimeField()
+    total_spent = fields.MoneyField(max_value=MAX_TOTAL)
+
+
+class UserTotalsSerializer(fields.Serializer):
+    items = UserTotalSerializer(many=True)
+    next_cursor = fields.TextField(allow_null=True)
+
+
+class OrderIdsSerializer(fields.Serializer):
+    ids = fields.ListField(child=fields.UUIDField(), max_length=1000)
+
+
+class OrderRecordSerializer(fields.Serializer):
+    order_id = fields.UUIDField()
+    version = fields.IntegerField(help_text="That of the newest step heard of.")
+    counted = fields.MoneyField(max_value=MAX_TOTAL, help_text="What of it is in the total.")
+
+
+class OrderRecordsSerializer(fields.Serializer):
+    items = OrderRecordSerializer(many=True, help_text="Without the orders never heard of.")
+
+
 class MessageSerializer(fields.Serializer):
     message = fields.TextField()
 

@@ -1,17 +1,19 @@
 """What accounts does: registers people, lets them in, follows their orders, shows it all."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from uuid import UUID
 
 from accounts import metrics
 from accounts.clients import CartsClient, OrdersClient, OrderSummary
 from accounts.domain import (
     Applicant,
     Busy,
+    OrderRecord,
     OrderUpdate,
     TooManyGuesses,
     TooManyStreams,
@@ -146,6 +148,11 @@ class OrderNews:
         if is_new:
             self._streams.publish(update)
         return is_new
+
+    async def records(self, order_ids: Iterable[UUID]) -> dict[UUID, OrderRecord]:
+        """What was heard of these orders; without those never heard of."""
+        found = {order_id: await self._repository.order(order_id) for order_id in order_ids}
+        return {order_id: record for order_id, record in found.items() if record is not None}
 
     async def latest(self, username: str) -> list[OrderUpdate]:
         """The last 100, newest first."""

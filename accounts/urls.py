@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import entry, me, news
+from accounts.views import books, entry, me, news
 
 app_name = "accounts"
 urlpatterns = [
@@ -21,5 +21,7 @@ urlpatterns = [
         news.NotificationStream.as_view(),
         name="notification-stream",
     ),
+    path("books/users", books.UserTotals.as_view(), name="user-totals"),
+    path("books/orders", books.OrderRecords.as_view(), name="order-records"),
     path("users/notify/order-status", news.OrderStatusNews.as_view(), name="order-status-news"),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from carts.domain import MAX_QUANTITY, Cart, CartLine, View
+from carts.domain import MAX_QUANTITY, Cart, CartLine, CheckoutIntent, View
 from store.fields import IntegerField, MoneyField, Serializer, TextField, UUIDField
 
 CARTS_A_PAGE = 100
@@ -45,6 +45,22 @@ class UserCartSerializer(CartSerializer):
 class CartPageSerializer(Serializer):
     items = UserCartSerializer(many=True)
     next_cursor = TextField(allow_null=True)
+
+
+class OpenCheckoutSerializer(Serializer):
+    user_id = TextField()
+    order_id = UUIDField()
+    valid_until = serializers.DateTimeField()
+
+
+class OpenCheckoutPageSerializer(Serializer):
+    items = OpenCheckoutSerializer(many=True)
+    next_cursor = TextField(allow_null=True)
+
+
+class OpenCheckoutsQuerySerializer(Serializer):
+    limit = IntegerField(min_value=1, max_value=1000, default=1000)
+    cursor = TextField(required=False)
 
 
 class ViewSerializer(Serializer):
@@ -88,6 +104,14 @@ def item_data(line: CartLine) -> dict[str, Any]:
 
 def cart_data(cart: Cart) -> dict[str, Any]:
     return {"items": [item_data(line) for line in cart.lines.values()], "total": cart.total}
+
+
+def open_checkout_data(intent: CheckoutIntent) -> dict[str, Any]:
+    return {
+        "user_id": intent.user,
+        "order_id": intent.order_id,
+        "valid_until": intent.valid_until,
+    }
 
 
 def view_data(view: View) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from carts import metrics
 from carts.clients import CatalogClient
-from carts.domain import Cart, CartLine, RecentViews, View
+from carts.domain import Cart, CartLine, CheckoutIntent, RecentViews, View
 from carts.repositories import CartRepository
 
 
@@ -56,6 +56,14 @@ class CartService:
             return [cart] if cart.lines else [], False
         carts = await self._repository.page(after=after, limit=limit + 1)
         return carts[:limit], len(carts) > limit
+
+    async def open_checkouts(
+        self, *, after: str | None = None, limit: int
+    ) -> tuple[list[CheckoutIntent], bool]:
+        """A page of the checkouts whose outcome is not known, by user, and whether more follow."""
+        intents = sorted(await self._repository.open_intents(), key=lambda intent: intent.user)
+        found = [intent for intent in intents if after is None or intent.user > after]
+        return found[:limit], len(found) > limit
 
     async def count(self) -> int:
         """How many carts hold something."""

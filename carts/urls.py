@@ -13,5 +13,6 @@ urlpatterns = [
     path("cart/checkout", views.Checkout.as_view(), name="checkout"),
     path("products/recent-views", views.RecentlyViewed.as_view(), name="recent-views"),
     path("products/<uuid:product_id>/view", views.ProductView.as_view(), name="product-view"),
+    path("books/checkouts", views.OpenCheckouts.as_view(), name="open-checkouts"),
     path("carts/", views.AllCarts.as_view(), name="carts"),
 ]

@@ -13,17 +13,20 @@ from carts.serializers import (
     ItemSerializer,
     MessageSerializer,
     NewItemSerializer,
+    OpenCheckoutPageSerializer,
+    OpenCheckoutsQuerySerializer,
     OrderSerializer,
     QuantitySerializer,
     ViewSerializer,
     cart_data,
     item_data,
+    open_checkout_data,
     view_data,
 )
 from store.api import APIView, Response
 from store.idempotency import fingerprint, idempotency_key
 from store.paging import decode_cursor, encode_cursor
-from store.permissions import IsAdmin, IsPerson
+from store.permissions import IsAdmin, IsPerson, IsService
 from store.request import Request
 
 
@@ -144,6 +147,26 @@ class AllCarts(APIView):
         found, has_more = await carts().carts(user=user, after=after, limit=query["limit"])
         items = [{"user_id": cart.user, **cart_data(cart)} for cart in found]
         next_cursor = encode_cursor(scope, [found[-1].user]) if has_more else None
+        return Response({"items": items, "next_cursor": next_cursor})
+
+
+class OpenCheckouts(APIView):
+    """Checkouts that are under way, or stuck: for the audit."""
+
+    permission_classes = [IsService]
+
+    @extend_schema(
+        summary="The checkouts whose outcome is not known yet, by user",
+        parameters=[OpenCheckoutsQuerySerializer],
+        responses={200: OpenCheckoutPageSerializer},
+    )
+    async def get(self, request: Request) -> Response:
+        query = self.query(request, OpenCheckoutsQuerySerializer)
+        cursor = query.get("cursor")
+        after = decode_cursor("checkouts", cursor)[0] if cursor else None
+        found, has_more = await carts().open_checkouts(after=after, limit=query["limit"])
+        next_cursor = encode_cursor("checkouts", [found[-1].user]) if has_more else None
+        items = [open_checkout_data(intent) for intent in found]
         return Response({"items": items, "next_cursor": next_cursor})
 
 

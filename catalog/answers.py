@@ -2,10 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
-from catalog.domain import Page, Product, ProductSummary, Reservation
-from catalog.listings import Listing, ReservationListing
+from catalog.domain import Page, Product, ProductSummary, Reservation, StockLine
+from catalog.listings import Listing, ReservationListing, books_cursor
 from store import wire
 
 # Some 5 MB at most.
@@ -92,3 +94,9 @@ def reservations_data(found: Sequence[Reservation], asked: ReservationListing) -
     ]
     cursor = asked.cursor_after(shown[-1]) if len(found) > asked.limit else None
     return {"items": items, "next_cursor": cursor}
+
+
+def books_data(found: Sequence[StockLine], last: UUID | None, *, kept: float) -> dict[str, object]:
+    """``kept``: the seconds for which a reservation is listed once it is sold."""
+    items = [asdict(line) for line in found]
+    return {"items": items, "next_cursor": books_cursor(last), "sold_kept_seconds": int(kept)}

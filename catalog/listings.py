@@ -16,6 +16,7 @@ from store import wire
 from store.errors import Invalid
 from store.paging import decode_cursor, encode_cursor
 
+BOOKS = "books of the stock"
 # Query strings longer than this are not worth remembering.
 MAX_REMEMBERED = 300
 
@@ -109,3 +110,12 @@ def reservation_listing(query: Mapping[str, Any]) -> ReservationListing:
     return ReservationListing(
         state=state, seconds=seconds, limit=query["limit"], after=after, scope=scope
     )
+
+
+def books_place(cursor: str | None) -> UUID | None:
+    """Behind which product a page of the books begins."""
+    return UUID(decode_cursor(BOOKS, cursor)[0]) if cursor else None
+
+
+def books_cursor(last: UUID | None) -> str | None:
+    return encode_cursor(BOOKS, [last.hex]) if last else None

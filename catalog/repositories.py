@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
+
+from sortedcontainers import SortedDict
 
 from catalog.columns import Facts
 from catalog.domain import (
@@ -65,6 +68,14 @@ class CatalogRepository(Protocol):
     async def stock(self, product_id: UUID) -> StockLine | None:
         """The books of a product; they outlive it."""
 
+    async def books(
+        self, *, limit: int, after: UUID | None = None
+    ) -> tuple[Sequence[StockLine], UUID | None]:
+        """Books behind those of ``after``, and behind which to go on, None at the end.
+
+        In an order of the store's own. Those of a product that never moved may be left out.
+        """
+
     async def reserve(
         self, order_id: UUID, user_id: str, quantities: Mapping[UUID, int], *, now: datetime
     ) -> Reservation:
@@ -107,7 +118,7 @@ class MemoryCatalog:
 
     def __init__(self, register: Register) -> None:
         self._products: dict[int, Product] = {}  # by the numbers of their ids
-        self._books: dict[UUID, StockLine] = {}  # once they have moved
+        self._books: SortedDict[UUID, StockLine] = SortedDict()  # once they have moved
         self._shelves = Shelves()
         self._register = register
 
@@ -160,6 +171,13 @@ class MemoryCatalog:
     async def stock(self, product_id: UUID) -> StockLine | None:
         is_known = product_id in self._books or product_id.int in self._products
         return self._line(product_id) if is_known else None
+
+    async def books(
+        self, *, limit: int, after: UUID | None = None
+    ) -> tuple[Sequence[StockLine], UUID | None]:
+        following = self._books.irange(minimum=after, inclusive=(False, True))
+        lines = [self._books[product_id] for product_id in islice(following, limit)]
+        return lines, lines[-1].product_id if len(lines) == limit else None
 
     async def reserve(
         self, order_id: UUID, user_id: str, quantities: Mapping[UUID, int], *, now: datetime
@@ -221,7 +239,8 @@ class MemoryCatalog:
 
     def _line(self, product_id: UUID) -> StockLine:
         """The books; of a product whose stock never moved they say what it came with."""
-        if (line := self._books.get(product_id)) is not None:
+        line: StockLine | None = self._books.get(product_id)
+        if line is not None:
             return line
         stock = self._products[product_id.int].stock_count
         return StockLine(product_id=product_id, initial=stock, available=stock)

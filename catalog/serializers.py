@@ -160,6 +160,28 @@ class ReservationQuerySerializer(Serializer):
     cursor = TextField(required=False, max_length=2000)
 
 
+class BooksQuerySerializer(Serializer):
+    limit = IntegerField(min_value=1, max_value=1000, default=1000)
+    cursor = TextField(required=False, max_length=2000)
+
+
+class StockLineSerializer(Serializer):
+    product_id = UUIDField()
+    initial = IntegerField()
+    adjustments = IntegerField()
+    available = IntegerField()
+    reserved = IntegerField()
+    sold = IntegerField()
+    withdrawn = IntegerField()
+    is_open = BooleanField(help_text="false: the product was deleted.")
+
+
+class BooksPageSerializer(Serializer):
+    items = StockLineSerializer(many=True)
+    next_cursor = TextField(allow_null=True)
+    sold_kept_seconds = IntegerField(help_text="How long reservations are listed once sold.")
+
+
 class HealthSerializer(Serializer):
     status = serializers.ChoiceField(choices=["ok", "error"])
     service = TextField()

@@ -18,6 +18,7 @@ from catalog.domain import (
     Reservation,
     Sort,
     State,
+    StockLine,
 )
 from catalog.metrics import UNKNOWN_RESERVATIONS
 from catalog.repositories import CatalogRepository
@@ -124,6 +125,12 @@ class ReservationService:
         """Those that have been in ``state`` for so long, longest first."""
         until = self._now() - timedelta(seconds=seconds)
         return await self._repository.reservations(state, until=until, limit=limit, after=after)
+
+    async def books(
+        self, *, limit: int, after: UUID | None = None
+    ) -> tuple[Sequence[StockLine], UUID | None]:
+        """A page of the stock's books, and behind which product the next one begins."""
+        return await self._repository.books(limit=limit, after=after)
 
     async def _settled(self, order_id: UUID, state: State) -> State | None:
         reservation = await self._repository.settle(order_id, state, now=self._now())

@@ -17,6 +17,7 @@ urlpatterns = [
         name="category-products",
     ),
     path("products/<uuid:product_id>", views.ProductDetail.as_view(), name="product-detail"),
+    path("books/stock", views.StockBooks.as_view(), name="stock-books"),
     path("reservations/", views.ReservationList.as_view(), name="reservation-list"),
     path(
         "reservations/<uuid:order_id>",

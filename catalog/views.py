@@ -3,14 +3,17 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
-from catalog.answers import page_json, product_json, reservation_data, reservations_data
+from catalog.answers import books_data, page_json, product_json, reservation_data, reservations_data
 from catalog.apps import catalog, reservations
 from catalog.domain import Product, ProductChanges
-from catalog.listings import Listing, listing, reservation_listing
+from catalog.listings import Listing, books_place, listing, reservation_listing
 from catalog.serializers import (
+    BooksPageSerializer,
+    BooksQuerySerializer,
     CategoryQuerySerializer,
     CategorySerializer,
     HealthSerializer,
@@ -157,6 +160,24 @@ class ReservationList(APIView):
             asked.seconds, state=asked.state, limit=asked.limit + 1, after=asked.after
         )
         return Response(reservations_data(found, asked))
+
+
+class StockBooks(APIView):
+    """The books of all products, deleted ones included: for the audit."""
+
+    permission_classes = [IsService]
+
+    @extend_schema(
+        summary="A page of the stock's books",
+        parameters=[BooksQuerySerializer],
+        responses={200: BooksPageSerializer},
+    )
+    async def get(self, request: Request) -> Response:
+        query = self.query(request, BooksQuerySerializer)
+        found, last = await reservations().books(
+            limit=query["limit"], after=books_place(query.get("cursor"))
+        )
+        return Response(books_data(found, last, kept=settings.RESERVATION_RETENTION))
 
 
 class ReservationDetail(APIView):

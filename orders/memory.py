@@ -8,7 +8,16 @@ from uuid import UUID
 
 from sortedcontainers import SortedList
 
-from orders.domain import Destination, Final, Known, Order, OutboxMessage, PendingOrder, Status
+from orders.domain import (
+    KEPT_AFTER_ITS_END,
+    Destination,
+    Final,
+    Known,
+    Order,
+    OutboxMessage,
+    PendingOrder,
+    Status,
+)
 from orders.domain.errors import TooManyOpenOrders
 from orders.queues import Queues
 from orders.repositories import Overtaken, Position
@@ -125,6 +134,11 @@ class MemoryOrders:
         while self._finals and self._finals[0].keep_until <= now:
             self._drop_oldest_final()
         return before - len(self._finals)
+
+    def remembers_since(self, now: datetime) -> datetime:
+        since = now - KEPT_AFTER_ITS_END
+        is_full = len(self._finals) >= self._most_finals
+        return max(since, self._finals[0].keep_until - KEPT_AFTER_ITS_END) if is_full else since
 
     def open_orders(self) -> int:
         return self._shelves.count_open()

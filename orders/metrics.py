@@ -1,5 +1,6 @@
 """What Prometheus learns about orders."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -47,6 +48,11 @@ for _destination in Destination:
     DROPPED.labels(destination=_destination.value)
 
 _product_label = CappedLabel(limit=1000)
+# Told by `manage.py audit`; nothing is said before its first word.
+DRIFT = Gauge("shop_books_drift", "Differences that the last audit found, by check", ["check"])
+AUDITED = Gauge("shop_books_audited_timestamp_seconds", "When the last audit ended, 0: never")
+
+_checks = CappedLabel()
 _by_status = {status: STATUS.labels(status=status.value) for status in Status}
 
 
@@ -76,6 +82,13 @@ def entered(order: Order) -> None:
             BOUGHT.labels(product_name=_product_label(line.name)).inc(line.quantity)
     elif order.status is Status.DELIVERED:
         DELIVERY.observe((order.updated_at - order.created_at).total_seconds())
+
+
+def audited(differences: Mapping[str, int]) -> None:
+    """An audit of the whole shop has ended; by check, what it found."""
+    for check, count in differences.items():
+        DRIFT.labels(check=_checks(check)).set(count)
+    AUDITED.set_to_current_time()
 
 
 def stepped(order: Order, *, at: datetime) -> None:

@@ -91,6 +91,9 @@ class OrderRepository(Protocol):
     async def prune(self, now: datetime) -> int:
         """Drops the final answers that were kept long enough; answers how many."""
 
+    def remembers_since(self, now: datetime) -> datetime:
+        """Whatever ended since then is still known."""
+
     def open_orders(self) -> int:
         """How many orders are not over; for the metrics."""
 

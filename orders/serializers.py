@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from orders.domain import Line, Order, Status
+from orders.domain import Destination, Line, Order, Status
+from orders.entries import Entry, EntryState
 from store.fields import (
     DateTimeField,
     IntegerField,
@@ -20,6 +21,8 @@ MAX_LINES = 100
 MAX_QUANTITY = 1000
 ORDERS_A_PAGE = 100
 MOST_ORDERS_A_PAGE = 1000
+MAX_CHECKS = 50
+MAX_DIFFERENCES = 2_147_483_647
 
 
 class NewItemSerializer(Serializer):
@@ -79,6 +82,46 @@ class LabelsSerializer(Serializer):
     SHIPPING = TextField()
     DELIVERED = TextField()
     CANCELLED = TextField()
+
+
+class OrderIdsSerializer(Serializer):
+    ids = ListField(child=UUIDField(), max_length=MOST_ORDERS_A_PAGE)
+
+
+class EntrySerializer(Serializer):
+    id = UUIDField()
+    state = serializers.ChoiceField(choices=list(EntryState))
+    version = IntegerField(help_text="0 where there is no order.")
+    undelivered = ListField(child=serializers.ChoiceField(choices=list(Destination)))
+    order = OrderSerializer(allow_null=True, help_text="An ended one as it was at its end.")
+
+
+class EntriesSerializer(Serializer):
+    items = EntrySerializer(many=True, help_text="Without the ids that nothing is known of.")
+    remembers_since = serializers.DateTimeField(help_text="What ended since is still known.")
+
+
+class CheckResultSerializer(Serializer):
+    check = TextField(max_length=30)
+    differences = IntegerField(min_value=0, max_value=MAX_DIFFERENCES)
+
+
+class AuditResultSerializer(Serializer):
+    checks = ListField(child=CheckResultSerializer(), max_length=MAX_CHECKS)
+
+
+class MessageSerializer(Serializer):
+    message = TextField()
+
+
+def entry_data(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "state": entry.state,
+        "version": entry.order.version if entry.order else 0,
+        "undelivered": entry.undelivered,
+        "order": order_data(entry.order) if entry.order else None,
+    }
 
 
 def order_data(order: Order) -> dict[str, Any]:

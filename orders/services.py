@@ -1,7 +1,7 @@
 """What can be done with orders: place, look at, cancel, set by hand, and let time pass."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from orders.domain import (
     is_same_purchase,
 )
 from orders.domain.errors import KeyOfAnotherOrder, NotYourOrder, OrderNotFound
+from orders.entries import Entry, entry_of
 from orders.ledger import Ledger
 from orders.placing import Placed, Placing, Terms
 from orders.repositories import OrderRepository, Overtaken, Position
@@ -104,6 +105,12 @@ class OrderService:
             limit=limit + 1, user_id=user_id, status=status, before=before
         )
         return orders[:limit], len(orders) > limit
+
+    async def entries(self, order_ids: Iterable[UUID]) -> tuple[list[Entry], datetime]:
+        """What is known of the ids, and since when nothing that ended was forgotten."""
+        since = self._repository.remembers_since(self._terms.now())
+        found = [await entry_of(self._repository, order_id) for order_id in order_ids]
+        return [entry for entry in found if entry is not None], since
 
     async def cancel(self, order_id: UUID, actor: Actor) -> Order:
         """Stock goes back with the same write. Raises what the order's rules say."""

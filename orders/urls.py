@@ -8,6 +8,8 @@ app_name = "orders"
 
 urlpatterns = [
     path("orders/", views.OrderList.as_view(), name="orders"),
+    path("books/orders", views.Entries.as_view(), name="entries"),
+    path("books/audit", views.AuditResult.as_view(), name="audit-result"),
     path("orders/statuses/list", views.StatusLabels.as_view(), name="statuses"),
     path("orders/<uuid:order_id>", views.OrderDetail.as_view(), name="order"),
     path("orders/<uuid:order_id>/status", views.OrderStatus.as_view(), name="order-status"),

@@ -8,18 +8,24 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
+from orders import metrics
 from orders.apps import keys, orders
 from orders.domain import Line, Order, Status
 from orders.labels import LABELS, language_for
 from orders.repositories import Position
 from orders.serializers import (
+    AuditResultSerializer,
     ChangedOrderSerializer,
+    EntriesSerializer,
     LabelsSerializer,
+    MessageSerializer,
     NewOrderSerializer,
+    OrderIdsSerializer,
     OrderSerializer,
     OrdersQuerySerializer,
     ServiceOrderSerializer,
     StatusSerializer,
+    entry_data,
     order_data,
 )
 from orders.services import Purchase
@@ -27,7 +33,7 @@ from store.api import APIView, Response
 from store.errors import Invalid
 from store.idempotency import fingerprint, idempotency_key
 from store.paging import BadCursor, decode_cursor, encode_cursor
-from store.permissions import AllowAny, IsAdmin, IsPerson
+from store.permissions import AllowAny, IsAdmin, IsPerson, IsService
 from store.request import Request
 
 
@@ -145,6 +151,40 @@ class StatusLabels(APIView):
         language = language_for(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
         headers = {"Content-Language": language, "Vary": "Accept-Language"}
         return Response(dict(LABELS[language]), headers=headers)
+
+
+class Entries(APIView):
+    """What is known of some orders: for the audit."""
+
+    permission_classes = [IsService]
+    inputs = {"POST": OrderIdsSerializer}
+
+    @extend_schema(
+        summary="What is known of some orders; nothing is changed",
+        request=OrderIdsSerializer,
+        responses={200: EntriesSerializer},
+    )
+    async def post(self, request: Request) -> Response:
+        found, since = await orders().entries(self.body(request)["ids"])
+        items = [entry_data(entry) for entry in found]
+        return Response({"items": items, "remembers_since": since})
+
+
+class AuditResult(APIView):
+    """What the audit found, for the metrics: of the four services this one knows the others."""
+
+    permission_classes = [IsService]
+    inputs = {"PUT": AuditResultSerializer}
+
+    @extend_schema(
+        summary="What the last audit found, by check",
+        request=AuditResultSerializer,
+        responses={200: MessageSerializer},
+    )
+    async def put(self, request: Request) -> Response:
+        checks = self.body(request)["checks"]
+        metrics.audited({each["check"]: each["differences"] for each in checks})
+        return Response({"message": "Noted."})
 
 
 def _purchase(data: dict[str, Any], user_id: str) -> Purchase:

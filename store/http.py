@@ -77,11 +77,19 @@ class Answer:
 class Peer:
     """Another service as seen from this one."""
 
-    def __init__(self, name: str, *, caller: str, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        caller: str,
+        client: httpx.AsyncClient | None = None,
+        url: str | None = None,
+    ) -> None:
+        """At its address in the settings, through the process's pool, unless others are given."""
         self.name = name
         self._caller = caller
         self._client = client
-        self._url = settings.SERVICE_URLS[name].replace("local://", "http://")
+        self._url = (url or settings.SERVICE_URLS[name]).replace("local://", "http://")
         self._token = ""
         self._token_renewed_at = float("-inf")
         vitals.know_peer(name)

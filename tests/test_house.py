@@ -12,7 +12,7 @@ import pytest
 
 HOUSE = Path(__file__).resolve().parent.parent
 SERVICES = ["catalog", "carts", "orders", "accounts"]
-PACKAGES = ["store", *SERVICES]
+PACKAGES = ["store", *SERVICES, "audit"]
 README = HOUSE / "README.md"
 
 # A newcomer who knows one service finds his way in the other three.

@@ -88,6 +88,19 @@ class Desks:
         """As a decision would see them; those of a product that never moved say so."""
         return (await self._read(product_id)).line
 
+    async def page(self, *, limit: int, after: UUID | None) -> tuple[list[StockLine], UUID | None]:
+        """Books in the order of the ring, without settling what is in flight."""
+        if after is None:
+            rows = await self._bridge.ask("first_books", limit)
+        else:
+            rows = await self._bridge.ask("books_after", after, limit)
+        lines = [
+            line_of(product_id, counts, is_open=is_open)
+            for product_id, *counts, is_open in rows
+            if is_open is not None
+        ]
+        return lines, rows[-1][0] if len(rows) == limit else None
+
     async def entries(self, product_id: UUID, order_ids: Sequence[UUID]) -> dict[UUID, Entry]:
         rows = await self._bridge.ask("entries", product_id, list(order_ids))
         return {entry.order_id: entry for entry in map(_entry, rows)}

@@ -14,6 +14,10 @@ PLAIN = {
     "known_products": "SELECT id FROM products WHERE id IN ?",
     "known_books": "SELECT product_id FROM stock WHERE product_id IN ? PER PARTITION LIMIT 1",
     "available": "SELECT available FROM stock WHERE product_id = ? LIMIT 1",
+    "first_books": f"SELECT DISTINCT product_id, {_LINE} FROM stock LIMIT ?",
+    "books_after": (
+        f"SELECT DISTINCT product_id, {_LINE} FROM stock WHERE token(product_id) > token(?) LIMIT ?"
+    ),
     "entries": f"SELECT {_ENTRY} FROM stock WHERE product_id = ? AND order_id IN ?",
     "announce": (
         "INSERT INTO changes (minute, at, change, writer, products, is_done)"

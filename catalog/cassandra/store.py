@@ -165,6 +165,11 @@ class CassandraCatalog:
     async def stock(self, product_id: UUID) -> StockLine | None:
         return await self._desks.books(product_id)
 
+    async def books(
+        self, *, limit: int, after: UUID | None = None
+    ) -> tuple[Sequence[StockLine], UUID | None]:
+        return await self._desks.page(limit=limit, after=after)
+
     async def reserve(
         self, order_id: UUID, user_id: str, quantities: Mapping[UUID, int], *, now: datetime
     ) -> Reservation:

@@ -52,6 +52,7 @@ SHARED_APPS = [
     "drf_spectacular",
     "django_prometheus",
     "corsheaders",
+    "audit",
 ]
 INSTALLED_APPS: list[str] = [*SHARED_APPS]
 

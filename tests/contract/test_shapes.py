@@ -31,6 +31,9 @@ LABELS = dict.fromkeys(("CREATED", "PROCESSING", "SHIPPING", "DELIVERED", "CANCE
 SUMMARY = {"id": "uuid", "status": "text", "total": "number", "created_at": "time"}
 TEXTS = ("description", "manufacturer")
 CHANGED = {"message": "text", "order": ORDER}
+COUNTS = ("initial", "adjustments", "available", "reserved", "sold", "withdrawn")
+BOOKS = {"product_id": "uuid", "is_open": "switch"} | dict.fromkeys(COUNTS, "number")
+SPENT = {"username": "text", "created_at": "time", "total_spent": "number"}
 LISTED_HOLD = RESERVATION | {"user_id": "text", "created_at": "time"}
 
 ROWS: dict[str, tuple[int, Any]] = {
@@ -42,6 +45,10 @@ ROWS: dict[str, tuple[int, Any]] = {
     "catalog GET /products/by-category/{category}": (200, PAGE),
     "catalog GET /products/categories/list": (200, [{"name": "text", "product_count": "number"}]),
     "catalog POST /products/import": (200, {"created": "number", "existing": "number"}),
+    "catalog GET /books/stock": (
+        200,
+        {"items": [BOOKS], "next_cursor": "null", "sold_kept_seconds": "number"},
+    ),
     "catalog GET /reservations/": (200, {"items": [LISTED_HOLD], "next_cursor": "null"}),
     "catalog PUT /reservations/{order_id}": (200, RESERVATION),
     "catalog DELETE /reservations/{order_id}": (200, SETTLED),
@@ -54,15 +61,20 @@ ROWS: dict[str, tuple[int, Any]] = {
     "carts POST /cart/items": (200, CART_LINE),
     "carts PUT /cart/items/{item_id}": (200, CART_LINE),
     "carts DELETE /cart/items/{item_id}": (200, MESSAGE),
+    "carts GET /books/checkouts": (200, {"items": [], "next_cursor": "null"}),
     "carts GET /carts/": (200, {"items": [CART | {"user_id": "text"}], "next_cursor": "null"}),
     "carts POST /products/{product_id}/view": (200, MESSAGE),
     "carts GET /products/recent-views": (200, [{"product_id": "uuid", "viewed_at": "time"}]),
+    "orders POST /books/orders": (200, {"items": [], "remembers_since": "time"}),
+    "orders PUT /books/audit": (200, MESSAGE),
     "orders GET /orders/": (200, [ORDER]),
     "orders POST /orders/": (201, ORDER),
     "orders GET /orders/{order_id}": (200, ORDER),
     "orders PUT /orders/{order_id}/cancel": (200, CHANGED),
     "orders PUT /orders/{order_id}/status": (200, CHANGED),
     "orders GET /orders/statuses/list": (200, LABELS),
+    "accounts GET /books/users": (200, {"items": [SPENT], "next_cursor": "null"}),
+    "accounts POST /books/orders": (200, {"items": []}),
     "accounts GET /swagger-admin-token": (
         200,
         {"access_token": "text", "token_type": "text", "username": "text", "is_admin": "switch"},

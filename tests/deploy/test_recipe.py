@@ -9,7 +9,7 @@ from deploy.local.layout import SERVICES as APPS
 from tests.deploy.compose import FILE, OURS, SERVICES, services, variables
 
 RECIPE = (PROJECT / "deploy" / "containers" / "Containerfile").read_text()
-FILES = ("pyproject.toml", "requirements.lock", "manage.py", "store", "deploy/containers")
+FILES = ("pyproject.toml", "requirements.lock", "manage.py", "store", "audit", "deploy/containers")
 IGNORED = (PROJECT / ".containerignore").read_text().split()
 HARDENED = [name for name in services() if name != "cassandra"]
 
@@ -24,7 +24,7 @@ def test_an_image_holds_one_app():
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", RECIPE, re.MULTILINE)
     folders = {word for line in copied for word in line.split() if "." not in word}
 
-    assert folders == {"store", "${APP}"}
+    assert folders == {"store", "audit", "${APP}"}
 
 
 def test_packages_come_with_their_hashes_from_the_lock():
