@@ -77,6 +77,14 @@ async def test_the_books_of_a_busy_shop_balance_and_prometheus_hears_of_it(
     assert len(await drift(running)) == 7
 
 
+async def test_a_running_shop_keeps_its_word(running: Trial):
+    done = manage(running, "prove", "--url", running.url)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 got it, 199 were told it is sold out, 0 left" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("The shop keeps its word")
+
+
 def test_another_shops_key_is_told_as_what_it_is(running: Trial):
     key = "the key of some other shop; it is as long as keys are"
 

@@ -473,3 +473,23 @@ async def test_a_walk_over_reservations_goes_on_while_they_are_settled(
 async def test_the_store_answers(repository: CatalogRepository) -> None:
     assert await repository.ping()
     assert repository.unready() is None
+
+
+# Books
+
+
+async def test_all_books_that_moved_are_read_page_by_page(repository: CatalogRepository) -> None:
+    milk = [await stocked(repository) for _ in range(5)]
+    quantities = {each.product_id: 2 for each in milk}
+    await repository.reserve(ORDER, "alice", quantities, now=NOON)
+    await repository.delete(milk[0].product_id)
+
+    pages, last = [], None
+    while not pages or last is not None:
+        lines, last = await repository.books(limit=2, after=last)
+        pages.append(lines)
+
+    found = {line.product_id: line for page in pages for line in page}
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert found == {each: await repository.stock(each) for each in quantities}
+    assert {each for each, line in found.items() if not line.is_open} == {milk[0].product_id}

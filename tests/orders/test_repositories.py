@@ -301,3 +301,14 @@ async def test_the_memory_store_bounds_its_final_answers() -> None:
         await repository.refuse(final, [])
     assert await repository.find(finals[0].id) is None
     assert [await repository.find(final.id) for final in finals[1:]] == finals[1:]
+
+
+async def test_what_was_dropped_before_its_time_is_not_said_to_be_remembered() -> None:
+    repository = MemoryOrders(most_finals=2)
+    begun = pending()
+    assert repository.remembers_since(START) == START - timedelta(hours=24)
+    for minute in range(3):
+        at = START + timedelta(minutes=minute)
+        await repository.refuse(Final.of(replace(begun, id=uuid4()), GONE, at=at), [])
+
+    assert repository.remembers_since(START) == START + timedelta(minutes=1)
