@@ -1,5 +1,6 @@
 """The four running services as the audit reads them: over HTTP, page by page."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from store.http import Answer, Peer, PeerAway, PeerRefused
 Row = dict[str, Any]
 
 SECONDS = 10.0
+# All that is asked may be asked again: a shop that is overrun for a moment is no shop that is away.
+PAUSES_SECONDS = (0.2, 1.0)
 # As many as one call may ask for; a page of orders with 100 lines each is some 3 MB.
 PAGE = 300
 _NEXT = re.compile(r'<\?([^>]*)>; rel="next"')
@@ -112,11 +115,18 @@ async def _asked(peer: Peer, order_ids: Sequence[str]) -> Row:
 
 
 async def _answer(peer: Peer, method: str, path: str, **options: Any) -> Answer:
-    try:
-        answer = await peer.call(method, path, timeout=SECONDS, **options)
-        answer.value()
-    except (PeerAway, PeerRefused) as error:
-        raise CannotAsk(peer.name, error.message) from None
+    for pause in (*PAUSES_SECONDS, None):
+        try:
+            answer = await peer.call(method, path, timeout=SECONDS, **options)
+            answer.value()
+        except PeerRefused as refusal:
+            raise CannotAsk(peer.name, refusal.message) from None
+        except PeerAway as away:
+            if pause is None:
+                raise CannotAsk(peer.name, away.message) from None
+            await asyncio.sleep(pause)
+        else:
+            break
     return answer
 
 
