@@ -15,7 +15,7 @@ async def running_shop(addresses: Mapping[str, str]) -> AsyncIterator[Shop]:
     try:
         yield Shop.of(
             {
-                name: Peer(name, caller=name, client=pool.client_for(address), url=address)
+                name: Peer(name, caller=name, transport=pool.transport_to(address), url=address)
                 for name, address in addresses.items()
             }
         )

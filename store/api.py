@@ -1,7 +1,7 @@
 """DRF views without thread hops, and the one table from errors to statuses."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from http import HTTPStatus
 from io import BytesIO
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 from rest_framework import exceptions, parsers, serializers
@@ -19,6 +19,7 @@ from rest_framework.views import APIView as DRFView
 from store import errors, metrics, wire
 from store.auth import CallerAuthentication
 from store.http import PeerRefused
+from store.lean import LeanResponse
 from store.renderers import BrowsableRenderer, JSONRenderer
 from store.request import Request
 from store.sessions import SessionAuthentication
@@ -156,7 +157,7 @@ class APIView(DRFView):
     def _admit(self, request: Request) -> None:
         if request.method != "OPTIONS":
             # Bad credentials are refused also where none are needed.
-            self.perform_authentication(request)
+            request.authenticate()
             self.check_permissions(request)
 
     def permission_denied(
@@ -174,6 +175,9 @@ class APIView(DRFView):
             authenticators=self.get_authenticators(),
             parser_context={"view": self, "args": args, "kwargs": kwargs},
         )
+
+    def get_permissions(self) -> Sequence[Any]:
+        return _permissions_of(tuple(self.permission_classes))
 
     def get_parsers(self) -> list[Any]:
         return self._parsers
@@ -220,22 +224,20 @@ class APIView(DRFView):
             self.request.user = cast(Any, self.request._request.user)
 
 
+@cache
+def _permissions_of(classes: tuple[Any, ...]) -> Sequence[Any]:
+    """They hold nothing of a request: one set serves them all."""
+    return [permission() for permission in classes]
+
+
 _JSON = JSONRenderer()
 
 
-def json_response(response: Response) -> HttpResponse:
+def json_response(response: Response) -> LeanResponse:
     """The answer on the wire: JSON, and nothing at all with a 204."""
     data = response.data
     content = data if isinstance(data, bytes) else b"" if data is None else wire.encode(data)
-    http = HttpResponse(content, content_type="application/json", status=response.status)
-    if response.status == HTTPStatus.NO_CONTENT:
-        del http.headers["Content-Type"]
-    else:
-        http.headers["Content-Length"] = str(len(content))
-    if response.headers:
-        for name, value in response.headers.items():
-            http[name] = value
-    return http
+    return LeanResponse(content, response.status, response.headers)
 
 
 def failure(error: Exception, request: Any) -> Response:

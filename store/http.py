@@ -1,10 +1,9 @@
-"""How one service calls another: one pooled client a process, a deadline on every call."""
+"""How one service calls another: httpx over one pool a process, a deadline on every call."""
 
 import asyncio
 import re
 import time
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -82,13 +81,13 @@ class Peer:
         name: str,
         *,
         caller: str,
-        client: httpx.AsyncClient | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         url: str | None = None,
     ) -> None:
         """At its address in the settings, through the process's pool, unless others are given."""
         self.name = name
         self._caller = caller
-        self._client = client
+        self._own_transport = transport
         self._url = (url or settings.SERVICE_URLS[name]).replace("local://", "http://")
         self._token = ""
         self._token_renewed_at = float("-inf")
@@ -117,29 +116,35 @@ class Peer:
         url = self._url + path
         with tracing.tracer.call(self.name, method, url) as span:
             all_headers.update(span.headers)
-            sending = self._http().stream(
+            request = httpx.Request(
                 method, url, content=content, params=params, headers=all_headers
             )
-            response, body = await self._received(sending, timeout)
+            response, body = await self._received(request, timeout)
             span.answered(response.status_code)
             return self._answer(response, body)
 
     async def _received(
         self,
-        sending: AbstractAsyncContextManager[httpx.Response],
+        request: httpx.Request,
         timeout: float,  # noqa: ASYNC109
     ) -> tuple[httpx.Response, bytes]:
-        """The whole answer. Raises PeerAway."""
+        """The whole answer. Raises PeerAway.
+
+        By the transport itself: redirects, cookies and the like, which the client around it
+        looks after, are none of the services' business and cost more than the call.
+        """
         try:
-            async with vitals.peer_call(self.name), asyncio.timeout(timeout), sending as response:
-                return response, await _whole(response)
+            with vitals.peer_call(self.name):
+                async with asyncio.timeout(timeout):
+                    response = await self._transport().handle_async_request(request)
+                    return response, await _whole(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise PeerAway(self.name, sent=False) from None
         except (httpx.HTTPError, TimeoutError):
             raise PeerAway(self.name, sent=True) from None
 
-    def _http(self) -> httpx.AsyncClient:
-        return self._client or pool.client_for(settings.SERVICE_URLS[self.name])
+    def _transport(self) -> httpx.AsyncBaseTransport:
+        return self._own_transport or pool.transport_to(settings.SERVICE_URLS[self.name])
 
     def _headers(self, user: str | None, as_admin: bool) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self._fresh_token()}", "Accept": "application/json"}
@@ -183,11 +188,14 @@ def _said_to_be_away(peer: str, response: httpx.Response, body: bytes) -> PeerAw
 async def _whole(response: httpx.Response) -> bytes:
     """The body. Raises ReadError for one larger than any that a service means to send."""
     chunks, size = [], 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            raise httpx.ReadError("The answer is too large.")
-        chunks.append(chunk)
+    try:
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > MAX_ANSWER_BYTES:
+                raise httpx.ReadError("The answer is too large.")
+            chunks.append(chunk)
+    finally:
+        await response.aclose()
     return b"".join(chunks)
 
 

@@ -14,6 +14,7 @@ from django.utils.decorators import async_only_middleware
 
 from store import metrics, tracing
 from store.correlation import Exchange, request_id
+from store.lean import LeanResponse
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -37,15 +38,22 @@ def observed(get_response: GetResponse) -> GetResponse:
         finally:
             metrics.http.in_flight -= 1
         exchange.status = response.status_code
-        headers = response.headers
-        headers["X-Request-ID"] = name
-        headers["X-Content-Type-Options"] = "nosniff"
+        put = _put_into(response)
+        put("X-Request-ID", name)
+        put("X-Content-Type-Options", "nosniff")
         if demo:
-            headers["X-Store-Demo"] = "1"
+            put("X-Store-Demo", "1")
         metrics.http.count(request, response, seconds=perf_counter() - started_at)
         return response
 
     return middleware
+
+
+def _put_into(response: HttpResponseBase) -> Callable[[str, str], None]:
+    """How to give it headers that are known to be sound."""
+    if isinstance(response, LeanResponse):
+        return response.headers.put
+    return response.headers.__setitem__
 
 
 def _request_id(request: HttpRequest) -> str:

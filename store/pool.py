@@ -1,6 +1,4 @@
-"""The process's HTTP clients, which name every failure as httpx does."""
-
-from urllib.parse import urlsplit
+"""The process's HTTP connections to the other services; every failure is named as httpx does."""
 
 import aiohttp
 import httpx
@@ -14,27 +12,25 @@ class Pool:
     """Open from the start of the process to its end."""
 
     def __init__(self) -> None:
-        self._remote: httpx.AsyncClient | None = None
-        self._local: httpx.AsyncClient | None = None
+        self._remote: httpx.AsyncBaseTransport | None = None
+        self._local: httpx.AsyncBaseTransport | None = None
 
     def open(self) -> None:
-        transport = AiohttpTransport(client=_session)
-        # No proxy of the environment comes between the services.
-        self._remote = httpx.AsyncClient(transport=transport, timeout=None, trust_env=False)  # noqa: S113
+        self._remote = AiohttpTransport(client=_session)
 
-    def client_for(self, url: str) -> httpx.AsyncClient:
+    def transport_to(self, url: str) -> httpx.AsyncBaseTransport:
         """``local://`` addresses, of ``settings.all``, are served by this very process."""
-        if urlsplit(url).scheme == "local":
-            self._local = self._local or _local_client()
+        if url.startswith("local://"):
+            self._local = self._local or _local_transport()
             return self._local
         if self._remote is None:
             raise RuntimeError("The HTTP pool is not open; see store.lifespan.")
         return self._remote
 
     async def close(self) -> None:
-        for client in (self._remote, self._local):
-            if client is not None:
-                await client.aclose()
+        for transport in (self._remote, self._local):
+            if transport is not None:
+                await transport.aclose()
         self._remote = self._local = None
 
 
@@ -42,9 +38,13 @@ pool = Pool()
 
 
 def _session() -> aiohttp.ClientSession:
+    """No proxy of the environment comes between the services."""
     connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=IDLE_SECONDS)
     return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_named,)
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(_named,),
+        skip_auto_headers=("Accept-Encoding", "User-Agent"),
     )
 
 
@@ -62,8 +62,7 @@ async def _named(
         raise httpx.ReadError(str(error)) from error
 
 
-def _local_client() -> httpx.AsyncClient:
+def _local_transport() -> httpx.AsyncBaseTransport:
     from store.asgi import application  # the application itself calls through this module
 
-    transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, timeout=None)  # noqa: S113  # Peer.call has one
+    return httpx.ASGITransport(app=application, raise_app_exceptions=False)

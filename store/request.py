@@ -2,14 +2,47 @@
 
 from typing import TYPE_CHECKING, Any
 
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request as DRFRequest
 
 from store.auth import Caller
 
+_NEGOTIATOR = DefaultContentNegotiation()  # it chooses the parser, and keeps nothing
+
 
 class Request(DRFRequest):
+    """What every request is asked for stands here; DRF feels its way to Django's request."""
+
     if TYPE_CHECKING:
         user: Caller  # type: ignore[assignment]
+    else:
+
+        @property
+        def user(self) -> Caller:
+            return self.__dict__.get("_user") or super().user
+
+        @user.setter
+        def user(self, user: Caller) -> None:
+            self._user = self._request.user = user
+
+        @property
+        def META(self) -> dict[str, Any]:  # noqa: N802  # Django's name
+            return self._request.META
+
+        @property
+        def method(self) -> str | None:
+            return self._request.method
+
+    def __init__(self, request: Any, **options: Any) -> None:
+        super().__init__(request, negotiator=_NEGOTIATOR, **options)
+
+    def authenticate(self) -> None:
+        """Settles ``user``. Raises what the authenticators raise.
+
+        A method, so that DRF's guard for errors inside of properties is not needed.
+        """
+        if "_user" not in self.__dict__:
+            self._authenticate()  # type: ignore[attr-defined]  # the stubs leave it out
 
     @property
     def service(self) -> str:

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -42,8 +42,8 @@ async def watch_the_loop() -> None:
         LAG.observe(max(0.0, now() - asked_at - LOOK_EVERY_SECONDS))
 
 
-@asynccontextmanager
-async def peer_call(peer: str) -> AsyncIterator[None]:
+@contextmanager
+def peer_call(peer: str) -> Iterator[None]:
     """Around one call; an error out of the block means that no answer came."""
     began_at, outcome = perf_counter(), AWAY
     try:

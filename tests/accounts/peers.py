@@ -49,10 +49,10 @@ class Peers:
 
     def take_over(self, *, profile_seconds: float = 2.0) -> None:
         """Stands in for both services of the shop that is open."""
-        client = httpx.AsyncClient(transport=httpx.MockTransport(self))
+        transport = httpx.MockTransport(self)
         accounts().overview = Overview(
-            CartsClient(Peer("carts", caller="accounts", client=client)),
-            OrdersClient(Peer("orders", caller="accounts", client=client)),
+            CartsClient(Peer("carts", caller="accounts", transport=transport)),
+            OrdersClient(Peer("orders", caller="accounts", transport=transport)),
             profile_seconds=profile_seconds,
         )
 

@@ -148,8 +148,7 @@ async def hangs(request: httpx.Request) -> NoReturn:
 
 
 def peer(name: str, handler: Behaviour) -> http.Peer:
-    client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
-    return http.Peer(name, caller="carts", client=client)
+    return http.Peer(name, caller="carts", transport=httpx.MockTransport(handler))
 
 
 def _shown(product: Product) -> dict[str, object]:

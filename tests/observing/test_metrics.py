@@ -45,8 +45,8 @@ async def test_a_peer_without_an_answer_is_counted_as_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (port,) = free_ports(1)
-    async with httpx.AsyncClient() as client:
-        peer = http.Peer("orders", caller="carts", client=client)
+    async with httpx.AsyncHTTPTransport() as transport:
+        peer = http.Peer("orders", caller="carts", transport=transport)
         monkeypatch.setattr(peer, "_url", f"http://127.0.0.1:{port}")
         count = {"name": "peer_call_duration_seconds_count", "peer": "orders"}
         before = value(**count, outcome="away"), value(**count, outcome="answered")

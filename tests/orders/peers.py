@@ -93,7 +93,7 @@ class FakeService:
 
     def peer(self, name: str) -> Peer:
         transport = httpx.MockTransport(self)
-        return Peer(name, caller="orders", client=httpx.AsyncClient(transport=transport))
+        return Peer(name, caller="orders", transport=transport)
 
 
 @dataclass

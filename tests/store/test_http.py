@@ -25,7 +25,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 def peer(handle: Handle) -> Peer:
     transport = httpx.MockTransport(handle)
-    return Peer("catalog", caller="carts", client=httpx.AsyncClient(transport=transport))
+    return Peer("catalog", caller="carts", transport=transport)
 
 
 def answering(status: int, content: bytes = b"{}", **headers: str) -> Peer:

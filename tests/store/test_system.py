@@ -7,6 +7,7 @@ from store import service
 
 
 class FakeConfig:
+    label = "catalog"
     about = "A service for tests."
     reason: str | None = None
     journal = None

@@ -120,7 +120,7 @@ async def test_a_failure_is_noted_by_its_kind_and_not_in_its_words(
 
 async def test_a_call_that_fails_is_a_failed_span_of_its_request(receiver: Receiver) -> None:
     refused = httpx.MockTransport(lambda _: httpx.Response(500))
-    peer = Peer("orders", caller="carts", client=httpx.AsyncClient(transport=refused))
+    peer = Peer("orders", caller="carts", transport=refused)
 
     with pytest.raises(PeerAway), tracing.tracer.step("trying", _ORDER):
         await peer.call("GET", "/orders/", timeout=1, params={"user_id": "hunter2"})
@@ -134,7 +134,7 @@ async def test_a_call_that_fails_is_a_failed_span_of_its_request(receiver: Recei
 
 async def test_a_call_for_nobody_in_particular_makes_no_trace(receiver: Receiver) -> None:
     ok = httpx.MockTransport(lambda _: httpx.Response(200, json=[]))
-    peer = Peer("orders", caller="carts", client=httpx.AsyncClient(transport=ok))
+    peer = Peer("orders", caller="carts", transport=ok)
 
     await peer.call("GET", "/orders/", timeout=1)
     await tracing.close_tracer()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
@@ -56,7 +57,8 @@ class Command(BaseCommand):
         began_at, outcomes = time.monotonic(), list[Outcome]()
         self.stdout.write(heading())
         async with running_shop(ground.services) as shop:
-            door = Door(pool.client_for(ground.doors["catalog"]), ground.doors)
+            transport = pool.transport_to(ground.doors["catalog"])
+            door = Door(httpx.AsyncClient(transport=transport), ground.doors)
             try:
                 async for outcome in drill(door, shop, ground.kill):
                     outcomes.append(outcome)
