@@ -3,7 +3,7 @@ BIN = .venv/bin
 EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra tracing --extra run
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
 .DEFAULT_GOAL = help
-.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards images up down containers prove test lint browser lock environment tools
+.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards bench images up down containers prove test lint browser lock environment tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ containers: tools ## Builds the images and tries the shop in containers; needs p
 
 prove: environment ## A drill for a shop of its own: crowds, double clicks, kill -9, the audit, a verdict
 	@SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py prove --start
+
+bench: tools ## How fast it is beside FastAPI and beside nothing at all; some three minutes
+	@$(BIN)/python -m tests.bench
 
 test: lint ## Everything that has to hold before a commit, but the browser tests
 	@$(BIN)/python -m pytest -m "not browser and not containers"

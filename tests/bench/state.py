@@ -54,7 +54,7 @@ def fill(urls: dict[str, str]) -> Looked:
         },
         headers=headers,
         new_item=orjson.dumps({"product_id": plenty, "quantity": 1}),
-        buyers=[_authorization(f"bench_{number}") for number in range(BUYERS)],
+        buyers=[authorization(f"bench_{number}") for number in range(BUYERS)],
     )
 
 
@@ -91,8 +91,9 @@ def _token(client: httpx.Client, accounts: str) -> str:
     )
 
 
-def _authorization(user: str) -> str:
-    claims = {"sub": user, "is_admin": False, "exp": int(time.time()) + 900}
+def authorization(user: str, *, is_admin: bool = False) -> str:
+    """The header of somebody of a shop for benchmarks."""
+    claims = {"sub": user, "is_admin": is_admin, "exp": int(time.time()) + 900}
     return f"Bearer {jwt.encode(claims, SECRET_KEY, 'HS256')}"
 
 
