@@ -118,14 +118,16 @@ def _profiles(moving_seconds: float) -> dict[Any, Any]:
     ``moving`` stock among them.
     """
     from cassandra.cluster import EXEC_PROFILE_DEFAULT
-    from cassandra.policies import ConstantSpeculativeExecutionPolicy, FallthroughRetryPolicy
+    from cassandra.policies import FallthroughRetryPolicy
     from cassandra.query import tuple_factory
+
+    from store.nodes import SecondTries
 
     plain = _level("CASSANDRA_CONSISTENCY", "LOCAL_QUORUM", is_serial=False)
     serial = _level("CASSANDRA_SERIAL_CONSISTENCY", "LOCAL_SERIAL", is_serial=True)
     rows = {"row_factory": tuple_factory}
     once = {"retry_policy": FallthroughRetryPolicy(), **rows}
-    elsewhere = ConstantSpeculativeExecutionPolicy(NEXT_NODE_SECONDS, 2)
+    elsewhere = SecondTries(NEXT_NODE_SECONDS, 2)
     again = {"speculative_execution_policy": elsewhere, **rows}
     late: dict[Any, float] = {}
     return {
