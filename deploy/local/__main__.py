@@ -46,9 +46,10 @@ def _run(layout: Layout) -> int:
         supervisor = Supervisor(layout, control=Path(folder) / "control")
         daemon = supervisor.start(gateway, environment)
         try:
-            wait_until_ready(layout, supervisor, daemon)
+            is_on_cassandra = bool(environment.get("CASSANDRA_HOST"))
+            missing = wait_until_ready(layout, supervisor, daemon, is_on_cassandra=is_on_cassandra)
             seconds = time.monotonic() - started_at
-            print(words.open_for_business(layout, environment, seconds), flush=True)
+            print(words.open_for_business(layout, environment, seconds, missing), flush=True)
             return _watch(supervisor, daemon)
         finally:
             _end(daemon)

@@ -1,5 +1,6 @@
 """Waiting until every service says that it is ready, and the gateway leads there."""
 
+import json
 import time
 from http.client import HTTPConnection, HTTPException
 from subprocess import Popen
@@ -8,33 +9,48 @@ from deploy.local.layout import PREFIXES, SERVICES, CannotStart, Layout
 from deploy.local.supervision import Supervisor
 
 SECONDS_TO_START = 60
+# Cassandra may be started later than the shop, which does without it until then.
+SECONDS_FOR_CASSANDRA = 10
 LAST_LINES = 15
 
 
-def wait_until_ready(layout: Layout, supervisor: Supervisor, daemon: Popen[bytes]) -> None:
-    """Raises CannotStart as soon as a process ends, with its own last words."""
-    deadline = time.monotonic() + SECONDS_TO_START
+def wait_until_ready(
+    layout: Layout, supervisor: Supervisor, daemon: Popen[bytes], *, is_on_cassandra: bool
+) -> str | None:
+    """None, or why the catalog cannot use Cassandra yet; everything else is ready then.
+
+    Raises CannotStart as soon as a process ends, with its own last words.
+    """
+    began_at = time.monotonic()
     waiting = {name: (layout.ports[name], "/ready") for name in SERVICES}
-    waiting["gateway"] = (layout.ports["gateway"], f"{PREFIXES['catalog']}/ready")
-    while waiting:
+    waiting["gateway"] = (layout.ports["gateway"], f"{PREFIXES['catalog']}/health")
+    while waiting := {name: door for name, door in waiting.items() if not answers(*door)}:
         _check_alive(layout, supervisor, daemon)
-        name, (port, path) = next(iter(waiting.items()))
-        if answers(port, path):
-            del waiting[name]
-        elif time.monotonic() > deadline:
+        seconds = time.monotonic() - began_at
+        if is_on_cassandra and list(waiting) == ["catalog"] and seconds > SECONDS_FOR_CASSANDRA:
+            status, body = _asked(*waiting["catalog"])
+            if status == 503:
+                return str(json.loads(body)["detail"])
+        if seconds > SECONDS_TO_START:
             raise CannotStart(_still_waiting(layout, list(waiting)))
-        else:
-            time.sleep(0.05)
+        time.sleep(0.05)
+    return None
 
 
 def answers(port: int, path: str) -> bool:
     """Whether somebody on this port of this machine says 200 to a GET."""
+    return _asked(port, path)[0] == 200
+
+
+def _asked(port: int, path: str) -> tuple[int, bytes]:
+    """The status and the body of the answer; 0 when there is none."""
     connection = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     except (OSError, HTTPException):
-        return False
+        return 0, b""
     finally:
         connection.close()
 

@@ -28,6 +28,7 @@ class Trial:
 
     layout: Layout
     process: "subprocess.Popen[str]"
+    said: list[str]  # lines, until it was open
 
     @property
     def url(self) -> str:
@@ -77,9 +78,9 @@ def shop_on_trial(run: Path, **settings: str) -> Iterator[Trial]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        trial = Trial(layout, process)
+        trial = Trial(layout, process, said=[])
         try:
-            _wait_until_open(process)
+            _wait_until_open(process, trial.said)
             yield trial
         finally:
             process.terminate()
@@ -91,8 +92,7 @@ def _environment(layout: Layout, settings: dict[str, str]) -> dict[str, str]:
     return kept | ports | {"RUN_DIR": str(layout.run)} | settings
 
 
-def _wait_until_open(process: "subprocess.Popen[str]") -> None:
-    said = []
+def _wait_until_open(process: "subprocess.Popen[str]", said: list[str]) -> None:
     for line in process.stdout or ():
         said.append(line)
         if line.startswith("Ctrl-C"):

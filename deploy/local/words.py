@@ -10,14 +10,18 @@ DEMO_LOGINS = """\
 """
 
 
-def open_for_business(layout: Layout, environment: Mapping[str, str], seconds: float) -> str:
-    """Where to look, and who to be."""
+def open_for_business(
+    layout: Layout, environment: Mapping[str, str], seconds: float, missing: str | None
+) -> str:
+    """Where to look, and who to be; ``missing``: why the catalog cannot use Cassandra yet."""
     door = f"http://localhost:{layout.ports['gateway']}"
     first, *others = SERVICES
     prefixes = ", ".join(f"{PREFIXES[name]}/" for name in others)
     ports = ", ".join(str(layout.ports[name]) for name in others)
+    waits = f"  The catalog waits for Cassandra. {missing}\n" if missing else ""
     return (
         f"The shop is open after {seconds:.1f} s: {door}/\n"
+        f"{waits}"
         f"  Try the API    {door}/swagger/\n"
         f"  Admin pages    {door}{PREFIXES[first]}/admin/ and under {prefixes}\n"
         f"  Metrics        http://localhost:{layout.ports[first]}/metrics and on {ports}\n"

@@ -12,6 +12,7 @@ import pytest
 from deploy.local import gateway
 from deploy.local.layout import (
     PORTS,
+    PREFIXES,
     PROJECT,
     CannotStart,
     Layout,
@@ -20,7 +21,9 @@ from deploy.local.layout import (
 )
 from deploy.local.ports import check_ports, free_ports
 from deploy.local.processes import configuration
+from deploy.local.readiness import answers
 from deploy.local.secret import secret_key
+from deploy.local.trial import shop_on_trial
 
 
 @pytest.fixture
@@ -140,3 +143,21 @@ def test_settings_from_outside_win_but_addresses_are_the_shops_own(
     assert environment["DEMO"] == "0"
     assert environment["ORDER_PROCESSING_DELAY"] == "0.1"
     assert environment["BACKEND_URL"] == layout.url("catalog")
+
+
+@pytest.mark.processes
+def test_the_shop_opens_without_cassandra_and_says_what_the_catalog_waits_for(
+    tmp_path: Path,
+) -> None:
+    (port,) = free_ports(1)
+    doors = PREFIXES.values()
+    away = {"CASSANDRA_HOST": "127.0.0.1", "CASSANDRA_PORT": str(port)}
+
+    with shop_on_trial(tmp_path, **away) as shop:
+        reached = [answers(shop.layout.ports["gateway"], f"{each}/health") for each in doors]
+        is_ready = shop.is_ready("catalog")
+        assert shop.close() == 0
+
+    (sentence,) = [line for line in shop.said if "The catalog waits for Cassandra" in line]
+    assert "nobody listens there (CASSANDRA_HOST, CASSANDRA_PORT)" in sentence
+    assert (reached, is_ready) == ([True] * len(doors), False)
