@@ -10,6 +10,7 @@ from catalog.cassandra import movements
 from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.desks import Desks, line_of
 from catalog.cassandra.movements import MAKING
+from catalog.cassandra.patience import patiently
 from catalog.cassandra.reading import ranges
 from catalog.cassandra.register import Register
 from catalog.cassandra.rows import stock_of, why_refused
@@ -26,7 +27,7 @@ Repair = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``mend`` is None where a person has to decide."""
+    """``mend``, which may be begun again, is None where a person has to decide."""
 
     text: str
     mend: Repair | None = None
@@ -59,7 +60,9 @@ class Audit:
             yield Tally(len(products), len(books), await self._differences(checks))
 
     async def _scan(self, name: str, after: int, to: int) -> list[Any]:
-        return await asyncio.to_thread(lambda: list(self._bridge.scan(name, after, to)))
+        return await patiently(
+            lambda: asyncio.to_thread(lambda: list(self._bridge.scan(name, after, to)))
+        )
 
     async def _differences(self, checks: Sequence[Any]) -> list[Difference]:
         """Those that are still there when looked at again."""
@@ -75,7 +78,7 @@ class Audit:
         async def one(check: Any) -> tuple[Any, Difference | None]:
             async with at_once:
                 look, row = check
-                return check, await look(row[0])
+                return check, await patiently(lambda: look(row[0]))
 
         return await asyncio.gather(*map(one, checks))
 
@@ -96,9 +99,14 @@ class Audit:
         if available is not None and available != quantity:
             return Difference(
                 f"Product {product_id} has quantity {quantity}, and {available} by its books.",
-                lambda: self._bridge.ask("follow", available, product_id),
+                lambda: self._follow(product_id),
             )
         return None
+
+    async def _follow(self, product_id: UUID) -> None:
+        """What the books say by now, for they move while the shop serves."""
+        ((available,),) = await self._bridge.ask("available", product_id)
+        await self._bridge.ask("follow", available, product_id)
 
     async def _books_differ(self, product_id: UUID) -> Difference | None:
         rows = await self._bridge.ask("books", product_id)

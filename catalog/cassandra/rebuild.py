@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
 from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.changes import Changes
+from catalog.cassandra.patience import patiently
 from catalog.cassandra.reading import ranges
 from catalog.cassandra.rows import why_refused
 
@@ -31,17 +33,20 @@ class Rebuild:
 
     async def done(self) -> int:
         """How many parts an earlier run has looked at."""
-        rows = await self._bridge.ask("progress", COMMAND)
+        rows = await patiently(lambda: self._bridge.ask("progress", COMMAND))
         return int(rows[0][0] or 0) if rows else 0
 
     async def parts(self, *, done: int) -> AsyncIterator[Part]:
         for number, (after, to) in enumerate(ranges(PARTS), start=1):
             if number > done:
-                part = await asyncio.to_thread(self._part, number, after, to)
-                await self._bridge.ask("reach", number, COMMAND)
-                yield part
-        await self._changes.announce_everything()
-        await self._bridge.ask("start_over", COMMAND)
+                yield await patiently(partial(self._look_at, number, after, to))
+        await patiently(self._changes.announce_everything)
+        await patiently(lambda: self._bridge.ask("start_over", COMMAND))
+
+    async def _look_at(self, number: int, after: int, to: int) -> Part:
+        part = await asyncio.to_thread(self._part, number, after, to)
+        await self._bridge.ask("reach", number, COMMAND)
+        return part
 
     def _part(self, number: int, after: int, to: int) -> Part:
         products, refused = 0, []

@@ -33,6 +33,7 @@ class Command(BaseCommand):
     async def _check(self, bridge: "Bridge", *, is_repairing: bool) -> int:
         """How many differences are left."""
         from catalog.cassandra.audit import RANGES, Audit
+        from catalog.cassandra.patience import patiently
 
         products = books = mended = left = 0
         tasks = Tasks()
@@ -43,7 +44,7 @@ class Command(BaseCommand):
                 for difference in tally.differences:
                     self.stdout.write(difference.text)
                     if is_repairing and difference.mend is not None:
-                        await difference.mend()
+                        await patiently(difference.mend)
                         mended += 1
                     else:
                         left += 1
