@@ -39,11 +39,19 @@ class Tally:
 
 
 class Crowd:
-    """``size`` buyers who choose among ``products``; every one repeats what failed, as is."""
+    """Buyers who choose among ``products``; every one repeats what failed, as is."""
 
-    def __init__(self, client: httpx.AsyncClient, products: Sequence[str], *, pause: float) -> None:
-        """``pause``: seconds that a buyer rests, on average, between two journeys."""
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        products: Sequence[str],
+        *,
+        pause: float,
+        patience: float = RETRY_BUDGET_SECONDS,
+    ) -> None:
+        """Seconds that a buyer rests, on average, between two journeys, and repeats a call."""
         self.tally = Tally()
+        self._patience = patience
         self._client = client
         self._products = products
         self._pause = pause
@@ -91,7 +99,7 @@ class Crowd:
         self, call: str, path: str, headers: dict[str, str], body: Any
     ) -> dict[str, Any] | None:
         """The answer; None when a rule refused it, or the budget of retries is used up."""
-        ends_at = time.monotonic() + RETRY_BUDGET_SECONDS
+        ends_at = time.monotonic() + self._patience
         while (asked_at := time.monotonic()) < ends_at:
             try:
                 answer = await self._client.post(path, headers=headers, json=body)

@@ -18,7 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.cassandra.buyers import Crowd, Tally, client_of, products_on_sale
+from deploy.cassandra.buyers import (
+    RETRY_BUDGET_SECONDS,
+    Crowd,
+    Tally,
+    client_of,
+    products_on_sale,
+)
 from deploy.cassandra.trial import Trial, cassandra_on_trial
 from deploy.local.trial import Trial as Shop
 from deploy.local.trial import shop_on_trial
@@ -27,6 +33,7 @@ BUYERS = int(os.environ.get("DRILL_BUYERS") or 200)
 PAUSE_SECONDS = float(os.environ.get("DRILL_PAUSE") or 4)
 SECONDS_OF_CALM = float(os.environ.get("DRILL_CALM") or 10)
 SECONDS_PAUSED = 10.0
+# News of sales arrive, and what was left half made is undone after ten seconds, by then.
 SECONDS_TO_DELIVER = 30.0
 PRODUCTS = 20
 STOCK = 100_000
@@ -40,6 +47,7 @@ class Load:
     url: str
     buyers: int
     pause: float
+    patience: float = RETRY_BUDGET_SECONDS
     products: list[str] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     error: BaseException | None = None
@@ -70,7 +78,7 @@ class Load:
     async def _buy(self) -> None:
         async with client_of(self.url) as client:
             self.products = await products_on_sale(client, PRODUCTS, stock=STOCK)
-            crowd = Crowd(client, self.products, pause=self.pause)
+            crowd = Crowd(client, self.products, pause=self.pause, patience=self.patience)
             self.tally = crowd.tally
             people = await crowd.register(self.buyers)
             self._is_open.set()
@@ -130,10 +138,15 @@ def _differences(product_id: str, rows: list[Any], tally: Tally) -> list[str]:
     books = rows[0] if rows else None
     if books and books.initial != books.available + books.reserved + books.sold:
         found.append(f"{product_id}: {books} does not add up")
-    # What an order of several lines took before all are held counts as reserved, too.
+    # What an order of several lines takes before all are held counts as reserved, too.
     units = sum(taken.values()) + sum(row.quantity for row in rows if row.state == "making")
     if books and books.reserved + books.sold != units:
         found.append(f"{product_id}: {units} units in entries, not as in {books}")
+    found += [
+        f"{product_id}: order {row.order_id} is still being made"
+        for row in rows
+        if row.state == "making"
+    ]
     for (order_id, bought), quantity in tally.bought.items():
         if bought == product_id and taken.get(order_id) != quantity:
             found.append(
@@ -150,7 +163,11 @@ def report(tally: Tally, events: list[Event]) -> None:
     seen = Counter((each.call, each.status) for each in tally.failures)
     words = [f"{count} {call} {status or 'no answer'}" for (call, status), count in seen.items()]
     print(f"{len(tally.failures)} requests failed: {', '.join(words) or 'none'}")
-    print(f"{tally.given_up} still failed after 20 s of retries")
+    refused = sorted(each.seconds for each in tally.failures if each.status == 503)
+    if refused:
+        slowest, middle = refused[-1], refused[len(refused) // 2]
+        print(f"the answer 503 came after {middle:.2f} s (median), {slowest:.2f} s at most")
+    print(f"{tally.given_up} still failed after {RETRY_BUDGET_SECONDS:g} s of retries")
     ends = [at for _, at in events[1:]] + [float("inf")]
     for (event, at), until in zip(events, ends, strict=True):
         within = [each for each in tally.failures if at <= each.at < until]

@@ -24,8 +24,16 @@ async def other(on_cassandra: Any, bridge: Any) -> AsyncIterator[Any]:
     await store.close()
 
 
+# To read everything anew.
+SECONDS_TO_RELOAD = 10
+
+
 async def within_a_second(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(1):
+    await within(1, condition)
+
+
+async def within(most: float, condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(most):
         while not await condition():
             await asyncio.sleep(0.02)
 
@@ -140,28 +148,110 @@ async def test_a_lost_answer_takes_the_stock_once(
     assert (await on_cassandra.stock(milk.product_id)).available == 7
 
 
-async def test_an_order_that_was_left_half_made_gives_back_what_it_took(
-    on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch
+# In the order in which an order of two products is written down and its stock moved.
+STEPS = ["enter_order", "the first", "the second", "all is held"]
+
+
+def dying_at(step: int, really: Any, *, is_written: bool) -> Any:
+    """Batches of an instance that ends at a step, the step's batch written or not."""
+    written = 0
+
+    async def together(name: str, parts: Any) -> Any:
+        nonlocal written
+        if written == step and is_written:
+            await really(name, parts)
+        if written >= step:
+            written = len(STEPS)
+            raise StoreAway
+        written += 1
+        return await really(name, parts)
+
+    from catalog.cassandra.bridge import StoreAway
+
+    return together
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+@pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
+async def test_an_order_that_was_left_at_any_step_is_undone_or_held_as_a_whole(
+    on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch, step: int, is_written: bool
 ) -> None:
-    from catalog.cassandra import reserving
+    from catalog.cassandra.bridge import StoreAway
 
     milk, bread = product(), product()
     await on_cassandra.add_all([milk, bread])
-
-    def dies(*_: object) -> Any:
-        raise RuntimeError("the process was killed here")
-
-    monkeypatch.setattr(reserving.movements, "complete", dies)
     quantities = {milk.product_id: 2, bread.product_id: 2}
-    with pytest.raises(Exception, match=r"killed|away"):
-        await on_cassandra.reserve(ORDER, "alice", quantities, now=NOON)
+    with monkeypatch.context() as dying:
+        dying.setattr(bridge, "together", dying_at(step, bridge.together, is_written=is_written))
+        with pytest.raises(StoreAway):
+            await on_cassandra.reserve(ORDER, "alice", quantities, now=NOON)
 
     await on_cassandra.finish_left_behind(now=seconds(60))
 
+    is_held = STEPS[step] == "all is held" and is_written
     for each in (milk, bread):
         books = await on_cassandra.stock(each.product_id)
-        assert (books.available, books.reserved) == (10, 0)
-    assert not await on_cassandra.reservations(State.HELD, until=seconds(60), limit=10)
+        assert (books.available, books.reserved) == ((8, 2) if is_held else (10, 0))
+    listed = await on_cassandra.reservations(State.HELD, until=seconds(60), limit=10)
+    states = [row["state"] for row in await run(bridge, "SELECT state FROM store.stock")]
+    assert [each.order_id for each in listed] == ([ORDER] if is_held else [])
+    assert "making" not in states
+
+
+async def left_half_made(store: Any, bridge: Any, order_id: Any) -> list[Any]:
+    """An order of two new products, all but its last step done; the products' ids."""
+    from catalog.cassandra.bridge import StoreAway
+
+    products = [product(), product()]
+    await store.add_all(products)
+    ids = [each.product_id for each in products]
+    with pytest.MonkeyPatch.context() as dying:
+        together = dying_at(STEPS.index("all is held"), bridge.together, is_written=False)
+        dying.setattr(bridge, "together", together)
+        with pytest.raises(StoreAway):
+            await store.reserve(order_id, "alice", dict.fromkeys(ids, 1), now=NOON)
+    return ids
+
+
+async def test_what_cassandra_did_not_answer_is_undone_by_a_later_run(
+    on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from catalog.cassandra.bridge import StoreAway
+
+    orders = [uuid4(), uuid4()]
+    ids = [each for order in orders for each in await left_half_made(on_cassandra, bridge, order)]
+    really = bridge.ask
+
+    async def ask(name: str, *parameters: Any) -> Any:
+        if name == "asked" and parameters == (orders[0],):
+            raise StoreAway
+        return await really(name, *parameters)
+
+    async def reserved() -> list[int]:
+        return [(await on_cassandra.stock(each)).reserved for each in ids]
+
+    with monkeypatch.context() as slow:
+        slow.setattr(bridge, "ask", ask)
+        await on_cassandra.finish_left_behind(now=seconds(60))
+    first = await reserved()
+    await on_cassandra.finish_left_behind(now=seconds(3600))
+
+    assert (first, await reserved()) == ([1, 1, 0, 0], [0, 0, 0, 0])
+
+
+async def test_the_drill_tells_of_an_order_that_stays_half_made(
+    on_cassandra: Any, bridge: Any, cassandra: Any
+) -> None:
+    from deploy.cassandra.buyers import Tally
+    from deploy.cassandra.drill import differences
+
+    ids = [str(each) for each in await left_half_made(on_cassandra, bridge, ORDER)]
+    left = await asyncio.to_thread(differences, cassandra, Tally(), ids)
+    await on_cassandra.finish_left_behind(now=seconds(60))
+    recovered = await asyncio.to_thread(differences, cassandra, Tally(), ids)
+
+    assert left == [f"{min(ids)}: order {ORDER} is still being made"]
+    assert recovered == []
 
 
 async def test_a_batch_that_a_paused_node_still_holds_comes_to_nothing_later(
@@ -224,7 +314,7 @@ async def test_rows_of_other_programs_are_adopted_by_a_rebuild(
     async def is_listed() -> bool:
         return on_cassandra.counts() == {"Сыры": 1}
 
-    await within_a_second(is_listed)
+    await within(SECONDS_TO_RELOAD, is_listed)
     assert sum(part.products for part in parts) == 1
     assert [text for part in parts for text in part.refused] == [
         f"Product {nameless} is not shown: it has no name."
@@ -232,6 +322,92 @@ async def test_rows_of_other_programs_are_adopted_by_a_rebuild(
     found = await on_cassandra.product(foreign)
     assert (found.stock_count, str(found.price)) == (0, "12.50")
     assert await on_cassandra.product(nameless) is None
+
+
+@pytest.fixture
+def lossy(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of statements that fail once each; a scan's, too."""
+    from cassandra import OperationTimedOut
+
+    from catalog.cassandra import patience
+    from catalog.cassandra.bridge import StoreAway
+
+    lost: set[str] = set()
+    really, scan = bridge.ask, bridge.scan
+
+    async def ask(name: str, *parameters: Any) -> Any:
+        if name in lost:
+            lost.remove(name)
+            raise StoreAway
+        return await really(name, *parameters)
+
+    def scanned(name: str, *parameters: Any) -> Any:
+        if name in lost:
+            lost.remove(name)
+            raise OperationTimedOut
+        return scan(name, *parameters)
+
+    monkeypatch.setattr(bridge, "ask", ask)
+    monkeypatch.setattr(bridge, "scan", scanned)
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0.01, 0.01))
+    return lost
+
+
+async def test_a_rebuild_goes_on_after_lost_statements_while_the_shop_serves(
+    on_cassandra: Any, bridge: Any, lossy: set[str]
+) -> None:
+    from catalog.cassandra.changes import Changes
+    from catalog.cassandra.rebuild import PARTS, Rebuild
+
+    await on_cassandra.add_all([product() for _ in range(50)])
+    await run(
+        bridge,
+        "INSERT INTO store.products (id, name, category, price, quantity)"
+        " VALUES (uuid(), 'Сыр', 'Сыры', 12.5, 3)",
+    )
+    totals = []
+
+    async def serves() -> None:
+        while True:
+            await on_cassandra.add(product())
+            totals.append((await on_cassandra.page(Filter(), Sort(), limit=1)).total)
+
+    serving = asyncio.create_task(serves())
+    lossy |= {"progress", "all_products", "reach", "start_over"}
+    rebuild = Rebuild(bridge, Changes.writing(bridge))
+    parts = [part.number async for part in rebuild.parts(done=await rebuild.done())]
+    asked = len(totals)
+
+    async def is_adopted() -> bool:
+        return on_cassandra.counts().get("Сыры") == 1 and len(totals) > asked
+
+    await within(SECONDS_TO_RELOAD, is_adopted)
+    serving.cancel()
+    assert (parts, lossy) == (list(range(1, PARTS + 1)), set())
+    assert totals == sorted(totals)
+    assert totals[0] >= 51
+
+
+async def test_a_check_asks_again_for_what_was_lost_and_gives_up_in_the_end(
+    on_cassandra: Any, bridge: Any, lossy: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from catalog.cassandra.audit import Audit
+    from catalog.cassandra.bridge import StoreAway
+    from store.tasks import Tasks
+
+    await on_cassandra.add_all([product() for _ in range(3)])
+    lossy |= {"all_products", "product", "available"}
+    tallies = [tally async for tally in Audit(bridge, Tasks()).parts()]
+
+    async def never(*_: object) -> Any:
+        raise StoreAway
+
+    monkeypatch.setattr(bridge, "ask", never)
+    with pytest.raises(StoreAway):
+        _ = [tally async for tally in Audit(bridge, Tasks()).parts()]
+
+    assert (sum(tally.products for tally in tallies), lossy) == (3, set())
+    assert not [each for tally in tallies for each in tally.differences]
 
 
 async def test_a_check_finds_what_differs_and_mends_it(

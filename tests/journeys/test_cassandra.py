@@ -14,6 +14,7 @@ from deploy.local.trial import Trial, shop_on_trial
 from tests.journeys.buyers import Buyer
 from tests.journeys.conftest import FAST_HASHES
 from tests.journeys.test_readme import assert_the_tour_runs
+from tests.journeys.warming import warm_up
 
 pytestmark = [pytest.mark.processes, pytest.mark.cassandra]
 
@@ -28,6 +29,7 @@ def node(can_have_cassandra: None, tmp_path_factory: pytest.TempPathFactory) -> 
 def running(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     folder = tmp_path_factory.mktemp("shop_on_cassandra")
     with shop_on_trial(folder, **FAST_HASHES, **node.settings) as shop:
+        warm_up(shop.url)
         yield shop
         assert shop.close() == 0
 

@@ -12,6 +12,7 @@ from deploy.cassandra.trial import Trial as Cassandra
 from deploy.local.trial import Trial, shop_on_trial
 from tests.catalog.conftest import cassandra  # noqa: F401  # the fixture
 from tests.journeys.conftest import FAST_HASHES
+from tests.journeys.warming import warm_up
 from tests.receiver import Receiver, Span, receiving
 
 pytestmark = [pytest.mark.processes, pytest.mark.cassandra]
@@ -67,6 +68,7 @@ def journey(
     with receiving() as (url, receiver):
         settings = FAST_HASHES | QUICK | cassandra.settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
         with shop_on_trial(run, **settings) as shop:
+            warm_up(shop.url)
             token, order_id = travel(shop)
             receiver.wait_until(is_delivered, seconds=20)
             assert shop.close() == 0
