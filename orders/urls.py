@@ -11,7 +11,7 @@ urlpatterns = [
     path("books/orders", views.Entries.as_view(), name="entries"),
     path("books/audit", views.AuditResult.as_view(), name="audit-result"),
     path("orders/statuses/list", views.StatusLabels.as_view(), name="statuses"),
-    path("orders/<uuid:order_id>", views.OrderDetail.as_view(), name="order"),
-    path("orders/<uuid:order_id>/status", views.OrderStatus.as_view(), name="order-status"),
-    path("orders/<uuid:order_id>/cancel", views.OrderCancellation.as_view(), name="order-cancel"),
+    path("orders/<id:order_id>", views.OrderDetail.as_view(), name="order"),
+    path("orders/<id:order_id>/status", views.OrderStatus.as_view(), name="order-status"),
+    path("orders/<id:order_id>/cancel", views.OrderCancellation.as_view(), name="order-cancel"),
 ]

@@ -8,7 +8,6 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 from drf_spectacular.generators import SchemaGenerator
@@ -16,6 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 from store import openapi as descriptions
 from store import service, system, wire
 from store.links import base_of
+from store.routes import routes_within
 
 _generating = Lock()
 
@@ -67,7 +67,7 @@ def operations(name: str) -> dict[str, Any]:
     # drf-spectacular keeps what it warns of and registers in places of the whole process.
     with _generating:
         generator: Any = SchemaGenerator(  # type: ignore[no-untyped-call]
-            patterns=[path("", include(f"{name}.urls"))]
+            patterns=[routes_within(name)]
         )
         schema: dict[str, Any] = generator.get_schema(request=None, public=True)
     return schema

@@ -22,6 +22,19 @@ class Serializer(serializers.Serializer[Any]):
 
     default_error_messages = {"invalid": "Send a JSON object."}
 
+    def to_internal_value(self, data: Any) -> Any:
+        """A name that stands twice in a form or a query string is refused, as it is in JSON."""
+        if html.is_html_input(data) and (twice := self._named_twice(data)):
+            raise serializers.ValidationError({name: ["Stands twice."] for name in twice})
+        return super().to_internal_value(data)
+
+    def _named_twice(self, data: Any) -> list[str]:
+        return [
+            name
+            for name, field in self.fields.items()
+            if len(data.getlist(name)) > 1 and not isinstance(field, serializers.ListField)
+        ]
+
 
 class _Spelled(serializers.Field[Any, Any, Any, Any]):
     """Knows whether its value came as text, from a form or a query string."""

@@ -7,12 +7,28 @@ import re
 from typing import Any
 from uuid import UUID
 
-from django.urls import ResolverMatch, get_resolver
+from django.urls import ResolverMatch, URLResolver, get_resolver, include, path, register_converter
+from django.urls.converters import UUIDConverter
 
 MAX_REMEMBERED = 512
-_UUID = re.compile(r"/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?=/|$)")
+_ID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = re.compile(f"/({_ID})(?=/|$)")
 
 Found = tuple[ResolverMatch, dict[str, Any]]
+
+
+class IdConverter(UUIDConverter):
+    """A UUID in either case, as in bodies: some systems write theirs in capitals."""
+
+    regex = _ID
+
+
+register_converter(IdConverter, "id")
+
+
+def routes_within(service: str) -> URLResolver:
+    """What stands in the service's ``urls.py``, which speaks of ``<id:...>``."""
+    return path("", include(f"{service}.urls"))
 
 
 class Routes:

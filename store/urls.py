@@ -3,10 +3,10 @@
 from functools import cache
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, path
 
 from store import front
-from store.routes import Routes
+from store.routes import Routes, routes_within
 
 FRONT = "front"
 
@@ -25,7 +25,7 @@ class ServiceUrls:
         from store import system
 
         self.urlpatterns: list[URLPattern | URLResolver] = [
-            path("", include(f"{service}.urls")),
+            routes_within(service),
             path("", system.Root.as_view(), name="root"),
             path("health", system.health, name="health"),
             path("ready", system.ready, name="ready"),

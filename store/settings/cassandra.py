@@ -71,10 +71,10 @@ def keyspace() -> str:
 def replication() -> dict[str, Any]:
     """``1`` is SimpleStrategy; ``dc1:3,dc2:3`` is NetworkTopologyStrategy."""
     text = env.text("CASSANDRA_REPLICATION", "1")
-    if text.isdecimal() and int(text) > 0:
+    if _is_count(text) and int(text) > 0:
         return {"strategy_class": "SimpleStrategy", "replication_factor": int(text)}
     pairs = [part.strip().partition(":") for part in text.split(",")]
-    factors = {name: int(count) for name, _, count in pairs if count.isdecimal()}
+    factors = {name: int(count) for name, _, count in pairs if _is_count(count)}
     if (
         len(factors) < len(pairs)
         or not all(map(DATACENTER.fullmatch, factors))
@@ -82,6 +82,10 @@ def replication() -> dict[str, Any]:
     ):
         raise ImproperlyConfigured(f"CASSANDRA_REPLICATION is 3 or dc1:3,dc2:3, not {text!r}.")
     return {"strategy_class": "NetworkTopologyStrategy", **factors}
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _connection(moving_seconds: float) -> dict[str, Any]:

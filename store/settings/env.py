@@ -1,6 +1,7 @@
 """Reads single settings from the environment and says clearly what is wrong with one."""
 
 import os
+import re
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
@@ -8,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 MAKE_A_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 KNOWN_KEYS = {"supersecretkey123"}
+# float() takes 1_0, nan and the digits of every script, too.
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?", re.ASCII)
 
 
 def text(name: str, default: str = "") -> str:
@@ -38,10 +41,9 @@ def number(
 ) -> float:
     """A number, fractions allowed, from ``minimum`` to ``maximum``."""
     value = text(name, str(default))
-    try:
-        parsed = float(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} is a number, not {value!r}.") from None
+    if not _NUMBER.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} is a number, not {value!r}.")
+    parsed = float(value)
     if not minimum <= parsed < float("inf"):
         raise ImproperlyConfigured(f"{name} is at least {minimum:g}, not {value}.")
     if parsed > maximum:
@@ -94,6 +96,11 @@ def secret_key() -> str:
     key = text("SECRET_KEY")
     if not key:
         raise ImproperlyConfigured(f"SECRET_KEY is not set. Make one: {MAKE_A_KEY}")
+    if "," in key:
+        raise ImproperlyConfigured(
+            "SECRET_KEY has a comma, which ends a key in SECRET_KEY_FALLBACKS: it could not be"
+            f" replaced without logging everybody out. Make one: {MAKE_A_KEY}"
+        )
     return _checked("SECRET_KEY", key)
 
 

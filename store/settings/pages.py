@@ -55,5 +55,6 @@ WHITENOISE_MAX_AGE = 3600
 
 SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/",
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "POSTPROCESSING_HOOKS": [],  # values of a choice stand where they are used
 }

@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from functools import cache
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -26,10 +28,9 @@ SETTINGS = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shop(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
-    """In place of the shop that is opened afresh for each test; a module may have SETTINGS."""
-    changed = SETTINGS | getattr(request.module, "SETTINGS", {})
+@asynccontextmanager
+async def opened_shop(changed: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a shop with these settings, each of whose answers is judged."""
     with override_settings(**changed), pytest.MonkeyPatch.context() as patch:
         patch.setattr(asgi, "api_handler", ApiHandler())
         patch.setattr(asgi, "page_handler", cache(PageHandler))
@@ -44,14 +45,25 @@ async def shop(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClien
         await lifespan.shutdown()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(shop: httpx.AsyncClient) -> World:
+async def peopled(client: httpx.AsyncClient) -> World:
     """The shop with its people: an owner, a stranger and an admin."""
-    world = World(shop)
+    world = World(client)
     await world.register("owner")
     await world.register("stranger")
     await world.register("boss", is_admin=True)
     return world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+    """In place of the shop that is opened afresh for each test; a module may have SETTINGS."""
+    async with opened_shop(SETTINGS | getattr(request.module, "SETTINGS", {})) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(shop: httpx.AsyncClient) -> World:
+    return await peopled(shop)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

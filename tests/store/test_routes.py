@@ -16,8 +16,8 @@ def view(request: HttpRequest) -> HttpResponse:
 class UrlConf:
     urlpatterns = [
         path("orders/", view, name="list"),
-        path("orders/<uuid:order_id>", view, name="detail"),
-        path("orders/<uuid:order_id>/cancel", view, name="cancel"),
+        path("orders/<id:order_id>", view, name="detail"),
+        path("orders/<id:order_id>/cancel", view, name="cancel"),
         path("orders/<uuid:order_id>/lines/<uuid:line_id>", view, name="line"),
         path("by/<str:name>", view, name="by-name"),
         path("fixed/<uuid:order_id>", view, {"more": 1}, name="fixed"),
@@ -43,7 +43,16 @@ def test_each_id_is_the_views_argument(routes: Routes, rest: str) -> None:
     name = "cancel" if rest else "detail"
 
     for order_id in (uuid4(), uuid4(), UUID(int=0)):
-        assert found(routes, f"/orders/{order_id}{rest}") == (name, {"order_id": order_id})
+        expected = (name, {"order_id": order_id})
+        assert found(routes, f"/orders/{order_id}{rest}") == expected
+        assert found(routes, f"/orders/{str(order_id).upper()}{rest}") == expected
+
+
+def test_ids_in_capitals_take_no_more_room_in_the_memory(routes: Routes) -> None:
+    for _ in range(5):
+        found(routes, f"/orders/{str(uuid4()).upper()}")
+
+    assert list(routes._remembered) == ["/orders/<uuid>"]
 
 
 def test_two_ids_in_a_path_are_two_arguments_every_time(routes: Routes) -> None:

@@ -57,6 +57,7 @@ async def test_without_a_key_a_service_does_not_start_and_says_why() -> None:
         (" supersecretkey123 ", "SECRET_KEY is a publicly known key"),
         ("x" * 31, "SECRET_KEY is shorter than 32 bytes"),
         ("x" * 31 + " ", "SECRET_KEY is shorter than 32 bytes"),
+        ("x" * 31 + "," + "x" * 31, "SECRET_KEY has a comma"),
     ],
 )
 def test_a_bad_key_is_refused_and_the_refusal_says_how_to_make_one(
@@ -133,7 +134,9 @@ def test_numbers_may_have_fractions(
     assert number() == value
 
 
-@pytest.mark.parametrize("text", ["five", "5s", "1,5", "-1", "nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize(
+    "text", ["five", "5s", "1,5", "-1", "nan", "inf", "-inf", "1e999", "1_0", "١٠", "0x5", "5."]
+)
 def test_a_bad_number_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("ORDER_RETENTION", text)
 
