@@ -3,7 +3,7 @@ BIN = .venv/bin
 EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra tracing --extra run
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
 .DEFAULT_GOAL = help
-.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards bench images up down containers prove test lint browser lock environment tools
+.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards bench images up down containers prove test lint browser lock environment tools audit-packages sbom
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ lint: tools ## Style, import contracts, types
 
 browser: tools ## The pages, used through a real browser
 	@$(BIN)/python -m pytest -m browser
+
+audit-packages: tools ## Known holes in the locked packages; says so where nobody can be asked
+	@$(BIN)/python -m deploy.packages audit
+
+sbom: tools ## What the shop is made of, as CycloneDX in .run/sbom.json
+	@$(BIN)/python -m deploy.packages sbom
 
 lock: ## New versions of the packages within pyproject.toml's bounds; needs uv
 	@$(COMPILE) --upgrade $(EXTRAS) --output-file requirements.lock
