@@ -1,8 +1,10 @@
 """The recipe and the compose file give away no more than they must; read, not run."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from deploy.local.layout import PROJECT
 from deploy.local.layout import SERVICES as APPS
@@ -11,6 +13,15 @@ from tests.deploy.compose import FILE, OURS, SERVICES, services, variables
 RECIPE = (PROJECT / "deploy" / "containers" / "Containerfile").read_text()
 FILES = ("pyproject.toml", "requirements.lock", "manage.py", "store", "audit", "deploy/containers")
 IGNORED = (PROJECT / ".containerignore").read_text().split()
+README = (PROJECT / "README.md").read_text()
+GATEWAY_PAGE = (PROJECT / "docs" / "gateway.md").read_text()
+# Given by the compose file itself, or of no use in a container; TLS ends in front of it.
+FIXED = {
+    *("CATALOG_ADDRESS", "CARTS_ADDRESS", "ORDERS_ADDRESS", "ACCOUNTS_ADDRESS"),
+    *("BACKEND_URL", "CART_SERVICE_URL", "ORDER_SERVICE_URL", "USER_SERVICE_URL", "DATA_DIR"),
+    *("GATEWAY_LISTEN", "GATEWAY_RUN", "GATEWAY_HTML", "GATEWAY_TLS_CERTIFICATE"),
+    "GATEWAY_TLS_KEY",
+}
 HARDENED = [name for name in services() if name != "cassandra"]
 
 
@@ -126,3 +137,34 @@ def test_the_services_know_each_other_by_the_descriptions_names():
 
 def test_demo_mode_is_off_until_it_is_asked_for():
     assert variables()["DEMO"] == "0"
+
+
+def settings_of(page: str) -> set[str]:
+    """What a page's table of settings names in its first column."""
+    rows = re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
+
+
+@pytest.mark.parametrize("page", [README, GATEWAY_PAGE], ids=["services", "gateway"])
+def test_every_setting_reaches_the_containers(page: str):
+    named = settings_of(page)
+
+    assert len(named) > 15
+    assert named - FIXED <= variables().keys()
+
+
+def test_grafana_finds_its_provisioning_and_prometheus():
+    folder = PROJECT / "deploy" / "grafana" / "provisioning"
+    provider = yaml.safe_load((folder / "dashboards" / "shop.yml").read_text())["providers"][0]
+    source = yaml.safe_load((folder / "datasources" / "prometheus.yml").read_text())
+    mounted = {
+        place.split(":")[0]: place.split(":")[1] for place in services()["grafana"]["volumes"]
+    }
+
+    assert mounted["./grafana/provisioning"] == "/etc/grafana/provisioning"
+    assert mounted["./grafana/dashboards"] == provider["options"]["path"]
+    assert urlsplit(source["datasources"][0]["url"]).hostname in services()
+
+
+def test_the_gateways_health_check_asks_for_the_gateway_alone():
+    assert services()["gateway"]["healthcheck"]["test"][1].endswith(":8080/health")
