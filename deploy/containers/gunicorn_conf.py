@@ -1,12 +1,8 @@
-"""How gunicorn runs a service: as `make run` runs uvicorn, and one that fails to start says why.
+"""How gunicorn runs a service: as `make run` runs uvicorn.
 
 gunicorn itself takes the port from PORT and the number of processes from WEB_CONCURRENCY.
 """
 
-import sys
-
-from django.core.exceptions import ImproperlyConfigured
-from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
 # Whoever stops a container waits 25 s: a request may take 20 s of them to end.
@@ -14,7 +10,7 @@ SECONDS_TO_END_REQUESTS = 20
 
 
 class Worker(UvicornWorker):
-    """A wrong setting ends it with a sentence, not with a page of Python."""
+    """uvicorn, set up as `make run` sets it up."""
 
     CONFIG_KWARGS = {
         "loop": "uvloop",
@@ -26,13 +22,6 @@ class Worker(UvicornWorker):
         "server_header": False,
         "timeout_graceful_shutdown": SECONDS_TO_END_REQUESTS,
     }
-
-    def load_wsgi(self) -> None:
-        try:
-            super().load_wsgi()
-        except ImproperlyConfigured as problem:
-            print(problem, file=sys.stderr, flush=True)
-            sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
 worker_class = Worker

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-REFUSED = 4  # gunicorn's own status for an application that cannot be loaded
+REFUSED = 3  # as when the service itself finds that it cannot start
 GUNICORN = ["gunicorn", "--config", "gunicorn_conf.py", "store.asgi:application"]
 
 

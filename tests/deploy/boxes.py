@@ -42,6 +42,7 @@ MARKS = [
 
 def environment(**settings: str) -> dict[str, str]:
     """A project of its own on a free port: demo mode, the catalogue in memory."""
+    ports = zip(("GATEWAY_PORT", "PROMETHEUS_PORT"), map(str, free_ports(2)), strict=True)
     own_way = {} if Path("/run/systemd/system").exists() else _without_systemd()
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
@@ -51,7 +52,7 @@ def environment(**settings: str) -> dict[str, str]:
         "COMPOSE_PROJECT_NAME": f"trial-{secrets.token_hex(3)}",
         "IMAGE_PREFIX": "localhost/product-store-trial",
         "SECRET_KEY": secrets.token_urlsafe(48),
-        "GATEWAY_PORT": str(free_ports(1)[0]),
+        **dict(ports),
         "CASSANDRA_HOST": "",
         "DEMO": "1",
         **settings,

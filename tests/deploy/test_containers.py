@@ -106,7 +106,7 @@ def test_a_container_that_was_killed_comes_back(shop: Engine):
         (("SECRET_KEY=" + "k" * 32, "WEB_CONCURRENCY=2"), "WEB_CONCURRENCY is 2, but orders"),
     ],
 )
-def test_a_wrong_setting_is_a_sentence_and_status_4(
+def test_a_wrong_setting_is_a_sentence_and_status_3(
     shop: Engine, settings: tuple[str, ...], sentence: str
 ):
     words = [word for each in settings for word in ("--env", each)]
@@ -114,7 +114,7 @@ def test_a_wrong_setting_is_a_sentence_and_status_4(
 
     ended = podman(shop, "run", "--rm", "--read-only", *words, image)
 
-    assert ended.returncode == 4
+    assert ended.returncode == 3
     assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr
 

@@ -53,11 +53,16 @@ def test_no_key_gets_near_an_image():
     assert not re.search(r"SECRET|PASSWORD|TOKEN", RECIPE)
 
 
-def test_only_the_gateway_has_a_published_port():
+def test_only_the_gateway_can_be_opened_to_others():
     published = {name: each["ports"] for name, each in services().items() if "ports" in each}
+    named = re.findall(r'ports: \["\$\{(\w+)', FILE.read_text())
 
-    assert list(published) == ["gateway"]
-    assert published["gateway"] == ["127.0.0.1:80:8080"]
+    assert published == {
+        "gateway": ["127.0.0.1:80:8080"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+    assert named == ["GATEWAY_BIND"]
 
 
 @pytest.mark.parametrize("name", HARDENED)

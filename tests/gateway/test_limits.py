@@ -167,9 +167,9 @@ def connected_clients(gateway: Gateway) -> Iterator[str]:
 
 
 def attack(gateway: Gateway, kind: str) -> list[str]:
-    """500 slow clients of one kind, a few bytes every 10 s."""
+    """500 slow clients of one kind, a few bytes every 5 s."""
     target = {"-B": "/user-api/token", "-R": "/swagger/"}.get(kind, "/api/products/")
-    pace = ["-c", "500", "-r", "250", "-i", "10", "-l", "18", "-x", "24", "-p", "3", "-v", "1"]
+    pace = ["-c", "500", "-r", "250", "-i", "5", "-l", "8", "-x", "24", "-p", "3", "-v", "1"]
     return ["slowhttptest", kind, *pace, "-u", f"http://127.0.0.1:{gateway.port}{target}"]
 
 
@@ -179,18 +179,18 @@ def test_slow_clients_cost_the_others_nothing(gateway_with: GatewayWith, kind: s
     if not shutil.which("slowhttptest") or not Path("/proc/net/tcp").exists():
         pytest.skip("no slowhttptest on this machine (apt-get install slowhttptest)")
     limits = {"GATEWAY_CONNECTIONS": "1000", "GATEWAY_LOGIN_BURST": "1000"}
-    gateway = gateway_with(GATEWAY_CLIENT_TIMEOUT="", GATEWAY_TIMEOUT="", **limits)
-    usual = percentile_99(latencies(gateway, 4))
+    gateway = gateway_with(GATEWAY_CLIENT_TIMEOUT="3s", GATEWAY_TIMEOUT="", **limits)
+    usual = percentile_99(latencies(gateway, 2))
 
     with ThreadPoolExecutor(1) as watcher:
-        watched = watcher.submit(connection_ages, gateway, 17)
+        watched = watcher.submit(connection_ages, gateway, 8)
         with subprocess.Popen(attack(gateway, kind), stdout=subprocess.DEVNULL):
-            beset = percentile_99(latencies(gateway, 17))
+            beset = percentile_99(latencies(gateway, 8))
         ages = watched.result()
 
     print(f"{kind}: p99 {usual:.4f} s, beset {beset:.4f} s, longest {max(ages.values()):.1f} s")
-    assert max(ages.values()) < 15
-    assert beset < 2 * usual + 0.05  # a machine with other work
+    assert max(ages.values()) < 7
+    assert beset < 2 * usual + 0.25  # a machine with other work; who waits for one waits 3 s
     assert kind == "-R" or len(ages) > 400
 
 
