@@ -68,7 +68,7 @@ def test_killed_services_come_back(trial: Trial) -> None:
     def is_back(name: str) -> bool:
         return trial.pid(name) not in {0, killed[name]} and trial.is_ready(name)
 
-    trial.wait_until(lambda: all(map(is_back, SERVICES)))
+    trial.wait_until(lambda: all(map(is_back, SERVICES)), seconds=60)  # four starts at once
     assert [status(trial, f"{prefix}/ready") for prefix in PREFIXES.values()] == [200] * 4
 
 
