@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from store import api
+from store.admission import admission
 from store.errors import Invalid, ShopError
 from store.lean import LeanRequest, LeanResponse, Utf8Request
 from store.urls import page_urls_of, routes_of
@@ -67,9 +68,10 @@ class ApiHandler(ASGIHandler):
         try:
             if "refusal" in request.scope:
                 raise request.scope["refusal"]
-            match, kwargs = routes_of(request.scope["service"]).resolve(request.path_info)
-            request.resolver_match = match
-            return cast(HttpResponseBase, await match.func(request, **kwargs))
+            with admission.entered(request.path_info):
+                match, kwargs = routes_of(request.scope["service"]).resolve(request.path_info)
+                request.resolver_match = match
+                return cast(HttpResponseBase, await match.func(request, **kwargs))
         except Exception as error:
             return api.json_response(api.failure(error, request))
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
+from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from store import tokens, tracing, vitals, wire
+from store.breaker import Breaker
 from store.correlation import request_id
 from store.errors import ShopError, Unavailable
 from store.pool import pool
@@ -91,6 +93,7 @@ class Peer:
         self._url = (url or settings.SERVICE_URLS[name]).replace("local://", "http://")
         self._token = ""
         self._token_renewed_at = float("-inf")
+        self._breaker = Breaker(on_change=partial(vitals.circuit, name))
         vitals.know_peer(name)
 
     async def call(
@@ -107,8 +110,11 @@ class Peer:
     ) -> Answer:
         """One request under a service token; ``timeout`` seconds cover all of it.
 
-        Raises PeerAway for everything but an answer below 500 that is JSON (or empty).
+        Raises PeerAway for everything but an answer below 500 that is JSON (or empty), at once
+        while a peer that did not answer the last calls is left alone.
         """
+        if not self._breaker.admits():
+            raise PeerAway(self.name, sent=False)
         all_headers = self._headers(user, as_admin) | dict(headers or {})
         content = None if json is None else wire.encode(json)
         if content is not None:
@@ -137,11 +143,15 @@ class Peer:
             with vitals.peer_call(self.name):
                 async with asyncio.timeout(timeout):
                     response = await self._transport().handle_async_request(request)
-                    return response, await _whole(response)
+                    body = await _whole(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            self._breaker.failed()
             raise PeerAway(self.name, sent=False) from None
         except (httpx.HTTPError, TimeoutError):
+            self._breaker.failed()
             raise PeerAway(self.name, sent=True) from None
+        self._breaker.succeeded()
+        return response, body
 
     def _transport(self) -> httpx.AsyncBaseTransport:
         return self._own_transport or pool.transport_to(settings.SERVICE_URLS[self.name])

@@ -31,6 +31,9 @@ PEER_CALLS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 ANSWERED, AWAY = "answered", "away"
+CIRCUIT = Gauge(
+    "peer_circuit_open", "1 while a service that does not answer is left alone.", ["peer"]
+)
 
 
 async def watch_the_loop() -> None:
@@ -57,6 +60,11 @@ def know_peer(peer: str) -> None:
     """Both outcomes are shown from the start: a first failure would not look like a change."""
     for outcome in (ANSWERED, AWAY):
         PEER_CALLS.labels(peer, outcome)
+    circuit(peer, is_open=False)
+
+
+def circuit(peer: str, is_open: bool) -> None:
+    CIRCUIT.labels(peer).set(is_open)
 
 
 def memory_limit(files: tuple[Path, ...] = CONTAINER_LIMITS) -> int:
