@@ -3,7 +3,7 @@ BIN = .venv/bin
 EXTRAS = --extra catalog --extra carts --extra orders --extra accounts --extra tracing --extra run
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header pyproject.toml
 .DEFAULT_GOAL = help
-.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards bench images up down containers prove test lint browser lock environment tools audit-packages sbom
+.PHONY: help run dev cassandra cassandra-cluster drill prometheus dashboards bench images up down containers prove test lint browser lock environment tools audit-packages sbom chaos chaos-long
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,13 @@ bench: tools ## How fast it is beside FastAPI and beside nothing at all; some th
 	@$(BIN)/python -m tests.bench
 
 test: lint ## Everything that has to hold before a commit, but the browser tests
-	@$(BIN)/python -m pytest -m "not browser and not containers"
+	@$(BIN)/python -m pytest -m "not browser and not containers" --ignore tests/chaos
+
+chaos: tools ## Kills, pauses, slow networks and crowds against real processes; docs/checks.md
+	@$(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos
+
+chaos-long: tools ## The same with the full numbers, which takes long
+	@CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos -m chaos --timeout 7200
 
 lint: tools ## Style, import contracts, types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
