@@ -80,7 +80,7 @@ async def test_a_peer_that_hangs_is_asked_ten_times_then_nobody_waits_for_it() -
 
 async def test_a_peer_that_says_no_is_there() -> None:
     says = httpx.MockTransport(lambda _: httpx.Response(503))
-    peer = Peer("catalog", caller="carts", client=httpx.AsyncClient(transport=says))
+    peer = Peer("catalog", caller="carts", transport=says)
 
     for _ in range(50):
         with pytest.raises(PeerAway) as away:
