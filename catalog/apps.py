@@ -57,11 +57,17 @@ class CatalogConfig(service.ServiceConfig):
         return reason if reason or self._is_stocked else "The demo products are being put in."
 
     async def _stock_when_it_comes(self) -> None:
-        """A catalogue that outlives its process gets the demo products once, when it is empty."""
+        """A catalogue that outlives its process gets the demo products once, when it is empty.
+
+        What it does not take in one go is put in by the next, whoever adds others meanwhile.
+        """
+        was_empty = None
         while not self._is_stocked:
             try:
                 if not self.repository.unready():
-                    if not await self.catalog.categories():
+                    if was_empty is None:
+                        was_empty = not await self.catalog.categories()
+                    if was_empty:
                         await self.catalog.add_missing(_demo())
                     self._is_stocked = True
             except Unavailable:

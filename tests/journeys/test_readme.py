@@ -13,10 +13,11 @@ pytestmark = pytest.mark.processes
 TOUR = re.compile(r"^```sh tour\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def assert_the_tour_runs(running: Trial) -> None:
-    """From its first line to its last."""
+def assert_the_tour_runs(running: Trial, *, retries: int = 0) -> None:
+    """From its first line to its last; what is answered 503 is asked again so many times."""
     blocks = TOUR.findall((PROJECT / "README.md").read_text())
-    script = "\n".join(blocks).replace("http://localhost:8080", running.url)
+    patience = f'curl() {{ command curl --retry {retries} "$@"; }}'
+    script = "\n".join([patience, *blocks]).replace("http://localhost:8080", running.url)
 
     shell = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
