@@ -22,7 +22,7 @@ MAX_LINES = 1000
 MAX_AGE_SECONDS = 1_000_000_000
 ASCENDING, DESCENDING = "asc", "desc"
 # What anyone may ask for; products themselves end at MAX_PRICE.
-HIGHEST_PRICE = Decimal(10) ** 19
+HIGHEST_PRICE = Decimal(10) ** 18
 
 
 class NewProductSerializer(Serializer):

@@ -1,13 +1,15 @@
 """What belongs to the caller: the user, and the cart and orders that other services keep."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from accounts import serializers
 from accounts.apps import accounts
-from accounts.domain import User
+from accounts.domain import OrderStatus, User
 from accounts.serializers import profile_json, user_json
 from store.api import APIView, Response
 from store.http import PASSED_ON, Answer
@@ -56,11 +58,15 @@ class MyProfile(APIView):
 
 class MyOrders(APIView):
     permission_classes = [IsPerson]
-    PASSED_PARAMETERS = ("limit", "cursor", "status")
+    PASSED_PARAMETERS: Mapping[str, dict[str, Any]] = {
+        "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "cursor": {"type": "string"},
+        "status": {"type": "string", "enum": [status.value for status in OrderStatus]},
+    }
 
     @extend_schema(
         summary="Your orders, newest first, as the orders service has them",
-        parameters=[OpenApiParameter(name, str) for name in PASSED_PARAMETERS],
+        parameters=[OpenApiParameter(name, schema) for name, schema in PASSED_PARAMETERS.items()],
         responses={200: OpenApiResponse({"type": "array", "items": {"type": "object"}})},
     )
     async def get(self, request: Request) -> Response:
