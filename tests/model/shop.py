@@ -27,11 +27,12 @@ class RealShop:
         self.loop = VirtualLoop()
         self._open = ExitStack()
         patch = self._open.enter_context(time_of(self.loop))
+        transport = httpx.ASGITransport(app=application)
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=application), base_url="http://shop", trust_env=False
+            transport=transport, base_url="http://shop", trust_env=False
         )
-        # The services call each other through the same client.
-        patch.setattr("store.pool.pool.client_for", lambda _: self._client)
+        # The services call each other through the same.
+        patch.setattr("store.pool.pool.transport_to", lambda _: transport)
         self._wait(self._start())
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ class World:
         self._crashes = 0
         self._complaints = _Complaints()
         patch.setattr(clock, "now", self._wall)
-        patch.setattr("store.pool.pool.client_for", lambda _: self._client)
+        patch.setattr("store.pool.pool.transport_to", lambda _: self._network)
 
     async def live(self) -> Outcome:
         logging.getLogger().addHandler(self._complaints)
