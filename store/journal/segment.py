@@ -4,11 +4,14 @@ Room is reserved ahead of what is written. So a full disk is known before a chan
 refused, never in the middle of one; and a reserved block is faster to make safe than a new one.
 """
 
+import logging
 import os
 from typing import Self
 
 from store.journal.folder import Folder, write_all
 from store.journal.format import HEADER_SIZE, Kind, frame
+
+log = logging.getLogger(__name__)
 
 RESERVED_BYTES = 8 * 1024 * 1024
 _ZEROS = bytes(64 * 1024)
@@ -83,6 +86,8 @@ class Segment:
         try:
             _allocate(self._file, self.end, wanted)
         except OSError as error:
+            if self.problem is None:  # said once, not at every attempt
+                log.warning("The journal gets no more room on the disk: %s", error.strerror)
             self.problem = error
         else:
             self.reserved, self.problem = wanted, None
