@@ -114,7 +114,7 @@ async def test_an_end_that_fails_is_reported_and_logged(
     assert answer == {"type": "lifespan.shutdown.failed", "message": "carts cannot close"}
     assert "The end failed" in caplog.text
     with pytest.raises(RuntimeError, match="not open"):
-        pool.client_for("http://127.0.0.1:1")
+        pool.transport_to("http://127.0.0.1:1")
 
 
 async def test_the_http_pool_is_open_as_long_as_the_process(
@@ -122,12 +122,12 @@ async def test_the_http_pool_is_open_as_long_as_the_process(
 ) -> None:
     server = Server()
     await server.says("startup")
-    assert isinstance(pool.client_for("http://127.0.0.1:1"), httpx.AsyncClient)
+    assert isinstance(pool.transport_to("http://127.0.0.1:1"), httpx.AsyncBaseTransport)
 
     await server.says("shutdown")
 
     with pytest.raises(RuntimeError, match="not open"):
-        pool.client_for("http://127.0.0.1:1")
+        pool.transport_to("http://127.0.0.1:1")
 
 
 async def test_draining_turns_readiness_off_while_the_service_lives(
