@@ -17,7 +17,6 @@ from tests.contract import callers
 from tests.contract.world import World
 
 ALICE = callers.user("alice")
-TO_CATALOG = callers.service("orders", "catalog")
 
 
 async def bought(world: World, *, quantity: int = 1, stock: int = 10) -> dict[str, Any]:
@@ -125,7 +124,9 @@ async def test_more_sold_than_the_books_say_is_named(world: World, audited: Audi
 
 async def test_stock_sold_to_no_order_is_named(world: World, audited: Audited) -> None:
     order_id = await world.reservation(await world.product(), of="alice")
-    await world.ok("POST", f"/api/reservations/{order_id}/sold", headers=TO_CATALOG)
+    await world.ok(
+        "POST", f"/api/reservations/{order_id}/sold", headers=callers.service("orders", "catalog")
+    )
 
     findings = await audited()
 
@@ -138,7 +139,9 @@ async def test_stock_sold_so_long_ago_that_its_order_is_forgotten_is_no_differen
     world: World, audited: Audited
 ) -> None:
     order_id = await world.reservation(await world.product(), of="alice")
-    await world.ok("POST", f"/api/reservations/{order_id}/sold", headers=TO_CATALOG)
+    await world.ok(
+        "POST", f"/api/reservations/{order_id}/sold", headers=callers.service("orders", "catalog")
+    )
     register = app("catalog").repository._register
     sold = register.get(UUID(order_id))
     register.put(replace(sold, created_at=datetime.now(UTC) - timedelta(hours=25)))
@@ -173,7 +176,11 @@ async def test_an_order_and_its_stock_that_list_different_things_are_named(
 
 async def test_an_order_without_stock_is_named(world: World, audited: Audited) -> None:
     order = await bought(world)
-    await world.ok("POST", f"/api/reservations/{order['id']}/return", headers=TO_CATALOG)
+    await world.ok(
+        "POST",
+        f"/api/reservations/{order['id']}/return",
+        headers=callers.service("orders", "catalog"),
+    )
 
     assert said(await audited(), Check.ORDERS) == [
         f"Order {order['id']} is CREATED, and catalog neither holds nor has sold its stock."
