@@ -27,5 +27,5 @@ def away(*services: str) -> Iterator[None]:
     """Nobody connects to these; clients of the shop still do."""
     prefixes = tuple(f"{settings.PREFIXES[name]}/" for name in services)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "_local", httpx.AsyncClient(transport=_Outage(prefixes)))
+        patch.setattr(pool, "_local", _Outage(prefixes))
         yield

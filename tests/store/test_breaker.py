@@ -64,9 +64,7 @@ async def test_a_peer_that_hangs_is_asked_ten_times_then_nobody_waits_for_it() -
         asked.append(request)
         raise httpx.ReadTimeout("no answer")
 
-    peer = Peer(
-        "catalog", caller="carts", client=httpx.AsyncClient(transport=httpx.MockTransport(hangs))
-    )
+    peer = Peer("catalog", caller="carts", transport=httpx.MockTransport(hangs))
     sent = []
     for _ in range(50):
         with pytest.raises(PeerAway) as away:
