@@ -54,7 +54,7 @@ class Buyer:
         return await self.put(f"/order-api/orders/{order_id}/cancel")
 
     async def orders(self) -> list[JSON]:
-        return list((await self.get("/order-api/orders/")).json())
+        return list((await self.get("/order-api/orders/?limit=1000")).json())
 
     async def stock(self, product_id: str) -> int:
         return int((await self.get(f"/api/products/{product_id}")).json()["stock_count"])
