@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 
 from store import wire
+from store.breaker import Breaker
 from store.http import Peer
 
 START = datetime(2026, 7, 25, 19, 0, tzinfo=UTC)
@@ -93,7 +94,10 @@ class FakeService:
 
     def peer(self, name: str) -> Peer:
         transport = httpx.MockTransport(self)
-        return Peer(name, caller="orders", transport=transport)
+        peer = Peer(name, caller="orders", transport=transport)
+        # Breakers live in real time, and these worlds in their own.
+        peer._breaker = Breaker(most=1_000_000)
+        return peer
 
 
 @dataclass
