@@ -22,7 +22,7 @@ URL_SETTINGS = {
     "accounts": "USER_SERVICE_URL",
 }
 SLOW_ORDERS = {"ORDER_PROCESSING_DELAY": "3600"}
-SECRET_KEY = "a key for benchmarks on this machine alone, 48 long"
+SECRET_KEY = "a key for benchmarks on this machine and nowhere else at all"
 SECONDS_TO_START = 30
 
 
