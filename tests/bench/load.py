@@ -7,6 +7,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -141,15 +142,15 @@ def _time_used(pid: int) -> float:
 
 def _by_wrk(asked: Asked, seconds: float, connections: int) -> Rate:
     headers = [part for name, value in asked.headers.items() for part in ("-H", f"{name}: {value}")]
-    script = [] if asked.body is None else ["-s", "/dev/stdin"]
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", *script]
-    done = subprocess.run(
-        pinned([*command, *headers, asked.url], LOAD_CORE),
-        input=None if asked.body is None else _lua(asked.body, asked.callers),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", *headers]
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if asked.body is not None:  # wrk reads the file once for each thread
+            script.write(_lua(asked.body, asked.callers))
+            script.flush()
+            command += ["-s", script.name]
+        done = subprocess.run(
+            pinned([*command, asked.url], LOAD_CORE), capture_output=True, text=True, check=True
+        )
     if broken := _ERRORS.search(done.stdout):
         raise LoadFailed(f"{asked.url}: {broken[0]}")
     rate, p99 = _RATE.search(done.stdout), _P99.search(done.stdout)
