@@ -32,7 +32,7 @@ def node(can_have_cassandra: None, tmp_path_factory: pytest.TempPathFactory) -> 
 def running(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     folder = tmp_path_factory.mktemp("shop_on_cassandra")
     with shop_on_trial(folder, **FAST_HASHES, **node.settings) as shop:
-        warm_up(shop.url)
+        warm_up(shop)
         yield shop
         assert shop.close() == 0
 

@@ -68,7 +68,7 @@ def journey(
     with receiving() as (url, receiver):
         settings = FAST_HASHES | QUICK | cassandra.settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
         with shop_on_trial(run, **settings) as shop:
-            warm_up(shop.url)
+            warm_up(shop)
             token, order_id = travel(shop)
             receiver.wait_until(is_delivered, seconds=20)
             assert shop.close() == 0
