@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import datetime
+from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from carts.repositories import CartRepository
 from store import tracing
 from store.errors import ShopError, Unavailable
 from store.http import PeerAway
+from store.retries import RetryBudget
 from store.tasks import Tasks
 
 T = TypeVar("T")
@@ -66,6 +68,7 @@ class CheckoutService:
         self._now = now
         self._patience = patience
         self._pause = pause
+        self._budget = RetryBudget()
         self._running: dict[CheckoutIntent, asyncio.Task[Outcome]] = {}
 
     async def place(self, user: str, *, key: str | None = None) -> Order:
@@ -145,7 +148,8 @@ class CheckoutService:
     async def _order(self, intent: CheckoutIntent) -> Outcome:
         """The first attempt: nothing of this intent was sent before."""
         try:
-            placed = await self._orders.place(intent)
+            async with self._budget.turn(1):
+                placed = await self._orders.place(intent)
         except PeerAway as away:
             if away.sent:
                 log.warning("What became of order %s is not known yet", intent.order_id)
@@ -163,11 +167,12 @@ class CheckoutService:
 
         Orders begins nothing after ``valid_until``, so there will be an answer.
         """
-        pauses = _growing_pauses()
+        pauses, attempts = _growing_pauses(), count(2)
         while True:
             await self._pause(next(pauses))
             try:
-                placed = await self._orders.place(intent)
+                async with self._budget.turn(next(attempts)):
+                    placed = await self._orders.place(intent)
             except PeerAway:
                 continue
             except ShopError as refusal:

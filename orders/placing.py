@@ -27,6 +27,7 @@ from orders.repositories import OrderRepository, Overtaken
 from store import tracing
 from store.errors import Conflict, Unavailable
 from store.http import PeerAway, PeerRefused
+from store.retries import RetryBudget
 from store.tasks import Tasks
 
 # Orders has two seconds for an answer; the way back takes some of it.
@@ -105,6 +106,7 @@ class Placing:
         self._terms = terms
         self._makings: dict[UUID, _Making] = {}
         self._turns = asyncio.Semaphore(RESERVING_AT_A_TIME)
+        self._budget = RetryBudget()
 
     async def place(self, pending: PendingOrder) -> Placed:
         """The order of this id, made if need be.
@@ -193,7 +195,7 @@ class Placing:
         never left, so that nothing was begun at all.
         """
         for attempt in count(1):
-            async with self._turns:
+            async with self._budget.turn(attempt), self._turns:
                 if pending.is_over(self._terms.wall()):
                     break
                 try:

@@ -62,8 +62,8 @@ async def test_t19_a_slow_network_slows_buying_down_and_breaks_nothing(
     dice, sent = Random(seed), Counter[str]()
 
     async def badly(passing: Passing) -> Any:
-        if (passing.callee, passing.method) == ("orders", "POST"):
-            sent["orders"] += 1
+        if (passing.callee, passing.method) in [("orders", "POST"), ("catalog", "PUT")]:
+            sent[passing.callee] += 1
         await asyncio.sleep(dice.uniform(0.1, 0.5) / 2)
         if dice.random() < 0.01:
             return passing.break_off()
@@ -90,9 +90,9 @@ async def test_t19_a_slow_network_slows_buying_down_and_breaks_nothing(
         (each.status, each.body["code"]) for each in history.of("checkout") if not each.is_ok
     )
     assert answers[200] >= 0.9 * sum(answers.values()), why
-    assert sent["orders"] <= 1.1 * buyers
+    assert max(sent.values()) <= 1.1 * buyers, sent
     assert p99 < 3
-    figures("T19", buyers=buyers, attempts=sent["orders"], p99=f"{p99:.2f} s")
+    figures("T19", buyers=buyers, attempts=dict(sent), p99=f"{p99:.2f} s")
 
 
 async def test_t22_news_that_come_often_and_in_any_order_count_once(
