@@ -30,7 +30,7 @@ class CatalogConfig(service.ServiceConfig):
 
     @property
     def is_in_memory(self) -> bool:
-        return not settings.CASSANDRA_HOST
+        return "catalog" not in settings.DATABASES
 
     async def open(self) -> None:
         self._tasks = Tasks()
@@ -39,9 +39,9 @@ class CatalogConfig(service.ServiceConfig):
         self.catalog = CatalogService(self.repository)
         self.reservations = ReservationService(self.repository, now=clock.now)
         PRODUCT_COUNTS.ask = self.repository.counts
-        kind = "cassandra" if settings.CASSANDRA_HOST else "memory"
+        kind = "memory" if self.is_in_memory else "cassandra"
         STORE_UP.labels(store=kind).set_function(lambda: self.repository.unready() is None)
-        if settings.DEMO and settings.CASSANDRA_HOST:
+        if settings.DEMO and not self.is_in_memory:
             self._is_stocked = False
             self._tasks.start(self._stock_when_it_comes(), name="demo products")
         elif settings.DEMO and not self.repository.counts():
@@ -84,12 +84,13 @@ def reservations() -> ReservationService:
 
 
 def _repository(journal: Journal | None) -> CatalogRepository:
-    if settings.CASSANDRA_HOST:
+    if "catalog" in settings.DATABASES:
         # Here, so that nobody else pays for the driver.
-        from catalog.cassandra.bridge import Bridge
+        from catalog.cassandra.schema import CATALOG
         from catalog.cassandra.store import CassandraCatalog
+        from store.cassandra.bridge import Bridge
 
-        bridge = Bridge(settings.DATABASES["cassandra"])
+        bridge = Bridge(settings.DATABASES["catalog"], CATALOG)
         store = CassandraCatalog(bridge, keep_seconds=settings.RESERVATION_RETENTION)
         store.open()
         return store

@@ -2,23 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+import store.cassandra.metrics  # noqa: F401  # shown from the start, on whatever store
 from catalog.domain import State
 
 MAX_CATEGORIES = 1000
 OTHER = "other"
 
-CASSANDRA_CONNECTIONS = Gauge("cassandra_connections_active", "Open connections to Cassandra.")
-CASSANDRA_QUERIES = Counter("cassandra_queries_total", "Queries to Cassandra.", ["operation"])
-CASSANDRA_QUERY_SECONDS = Histogram(
-    "cassandra_query_duration_seconds", "How long queries to Cassandra take.", ["operation"]
-)
-CASSANDRA_FAILURES = Counter(
-    "cassandra_failures_total", "Queries to Cassandra that brought no answer.", ["operation"]
-)
 STORE_UP = Gauge("catalog_store_up", "1 while its store serves, by the kind of it.", ["store"])
 UNKNOWN_RESERVATIONS = Counter(
     "reservations_unknown_total",

@@ -1,13 +1,13 @@
 """The whole shop in one process, without sockets, for every test that asks for it."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
 from django.conf import LazySettings
 
-from deploy.cassandra.trial import why_not
+from deploy.cassandra.trial import Trial, cassandra_on_trial, why_not
 from store import lifespan, tokens
 from store.asgi import application
 
@@ -20,6 +20,15 @@ def can_have_cassandra() -> None:
     if problem := why_not():
         is_required = os.environ.get("CI") or os.environ.get("REQUIRE_CASSANDRA")
         (pytest.fail if is_required else pytest.skip)(problem)
+
+
+@pytest.fixture(scope="session")
+def cassandra(
+    can_have_cassandra: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Trial]:
+    """A real node."""
+    with cassandra_on_trial(tmp_path_factory.mktemp("cassandra")) as trial:
+        yield trial
 
 
 @pytest.fixture

@@ -12,5 +12,5 @@ os.environ.update(
         "LOG_REQUESTS": "0",
     }
 )
-for name in ("CASSANDRA_HOST", "DATA_DIR"):
+for name in ("CASSANDRA_HOST", "DATA_DIR", "STORE"):
     os.environ.pop(name, None)

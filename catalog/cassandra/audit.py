@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from catalog.cassandra import movements
-from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.desks import Desks, line_of
 from catalog.cassandra.movements import MAKING
-from catalog.cassandra.patience import patiently
 from catalog.cassandra.reading import ranges
 from catalog.cassandra.register import Register
 from catalog.cassandra.rows import stock_of, why_refused
 from catalog.domain import State
+from store.cassandra.bridge import Bridge
+from store.cassandra.patience import patiently
 from store.tasks import Tasks
 
 RANGES = 256

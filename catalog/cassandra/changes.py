@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from cassandra.util import min_uuid_from_time, unix_time_from_uuid1
 
-from catalog.cassandra.bridge import Bridge, Row, StoreAway
+from store.cassandra.bridge import Bridge, Row, StoreAway
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from catalog.cassandra.bridge import Bridge, OutcomeUnknown, Row, StoreAway
 from catalog.cassandra.movements import Entry, Gone, Moved, Movement, Short
 from catalog.domain import State, StockLine
+from store.cassandra.bridge import Bridge, OutcomeUnknown, Row, StoreAway
 from store.errors import ShopError
 from store.tasks import Tasks
 

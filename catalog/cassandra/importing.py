@@ -10,11 +10,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from uuid import UUID
 
-from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.changes import SKEW_SECONDS
 from catalog.cassandra.lists import Lists
 from catalog.cassandra.rows import values_of
 from catalog.domain import Product
+from store.cassandra.bridge import Bridge
 
 ASKED_TOGETHER = 100
 # Of larger batches a Cassandra as it comes would warn in its log.

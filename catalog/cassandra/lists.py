@@ -7,12 +7,12 @@ from uuid import UUID
 from cassandra import DriverException, RequestExecutionException
 from cassandra.cluster import NoHostAvailable
 
-from catalog.cassandra.bridge import Bridge, StoreAway
 from catalog.cassandra.reading import read_shelves
 from catalog.cassandra.rows import product_of
 from catalog.columns import Facts
 from catalog.domain import Filter, Mark, Page, Product, ProductSummary, Sort
 from catalog.indexes import Shelves
+from store.cassandra.bridge import Bridge, StoreAway
 
 READ_AT_ONCE = 32
 

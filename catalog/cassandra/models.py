@@ -6,8 +6,6 @@ Money is a decimal, moments are microseconds since 1970 (Cassandra's own keep th
 from cassandra.cqlengine import columns
 from cassandra.cqlengine.models import Model
 
-DAY = 24 * 3600
-
 
 class Product(Model):
     """The description's table, to the letter; ``quantity`` is what is available."""

@@ -6,7 +6,6 @@ it says holds for the whole order, and the other entries follow it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,6 @@ from catalog.domain import MOVES, ProductNotFound, State, StockLine
 
 # A reservation of several products while not all of them are held; outside it counts as held.
 MAKING = "making"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +139,6 @@ def reopen(count: int) -> Movement:
         return Moved(line if line.is_open else line.reopened(count), entry)
 
     return movement
-
-
-def microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _kept(line: StockLine | None) -> StockLine:

@@ -3,10 +3,10 @@
 import asyncio
 from uuid import UUID
 
-from catalog.cassandra.bridge import Bridge, StoreAway
 from catalog.cassandra.changes import Changes
 from catalog.cassandra.lists import Lists
 from catalog.cassandra.rows import stock_of
+from store.cassandra.bridge import Bridge, StoreAway
 from store.tasks import Tasks
 
 # Many movements, one write.

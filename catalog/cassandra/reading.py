@@ -10,10 +10,10 @@ from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
 
-from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.rows import stock_of, why_refused
 from catalog.columns import Facts
 from catalog.indexes import Shelves
+from store.cassandra.bridge import Bridge
 from store.money import to_kopecks
 
 log = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
-from catalog.cassandra.bridge import Bridge
 from catalog.cassandra.changes import Changes
-from catalog.cassandra.patience import patiently
 from catalog.cassandra.reading import ranges
 from catalog.cassandra.rows import why_refused
+from store.cassandra.bridge import Bridge
+from store.cassandra.patience import patiently
 
 PARTS = 256
 COMMAND = "rebuild_catalog"

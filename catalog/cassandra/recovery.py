@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import compress
 
-from catalog.cassandra.bridge import StoreAway
-from catalog.cassandra.movements import microseconds
 from catalog.cassandra.register import SECOND, Note, Register
 from catalog.cassandra.reserving import LEFT_BEHIND_SECONDS, Reservations
 from catalog.domain import State
+from store.cassandra.bridge import StoreAway
+from store.clock import microseconds
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from catalog.cassandra.bridge import Bridge, Row, StoreAway
-from catalog.cassandra.movements import MAKING, Entry, moment
+from catalog.cassandra.movements import MAKING, Entry
 from catalog.domain import Reservation, ReservedLine, State
+from store.cassandra.bridge import Bridge, Row, StoreAway
+from store.clock import moment
 from store.tasks import Tasks
 
 SHARDS = 8

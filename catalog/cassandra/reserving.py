@@ -9,9 +9,8 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from catalog.cassandra import movements
-from catalog.cassandra.bridge import StoreAway
 from catalog.cassandra.desks import Desks
-from catalog.cassandra.movements import MAKING, Entry, Gone, Short, microseconds, moment
+from catalog.cassandra.movements import MAKING, Entry, Gone, Short
 from catalog.cassandra.register import SECOND, Asked, Known, Note, Register
 from catalog.domain import (
     OutOfStock,
@@ -22,6 +21,8 @@ from catalog.domain import (
     ReservationMismatch,
     State,
 )
+from store.cassandra.bridge import StoreAway
+from store.clock import microseconds, moment
 
 FIRST = Note(-1, b"")
 # An order is made within a second; what is still being made after so long was left behind.

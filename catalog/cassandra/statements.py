@@ -1,12 +1,12 @@
 """Every statement of the requests, by the name under which the metrics count it."""
 
-import re
+from store.cassandra.schema import Statements
 
 _LINE = "initial, available, adjustments, reserved, sold, withdrawn, is_open"
 _ENTRY = "order_id, quantity, state, place, name, price, created_at, updated_at"
 _PRODUCT = "id, name, category, price, quantity, description, manufacturer"
 
-PLAIN = {
+_PLAIN = {
     "product": f"SELECT {_PRODUCT} FROM products WHERE id = ?",
     "import_product": (
         f"INSERT INTO products ({_PRODUCT}) VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
@@ -51,11 +51,11 @@ PLAIN = {
     "ping": "SELECT id FROM products WHERE id = 00000000-0000-0000-0000-000000000000",
 }
 # Read as a decision is made: what any conditional write in flight has done is settled first.
-DECISIVE = {
+_DECISIVE = {
     "books": f"SELECT version, {_LINE} FROM stock WHERE product_id = ? LIMIT 1",
     "settled_product": f"SELECT {_PRODUCT} FROM products WHERE id = ?",
 }
-CONDITIONAL = {
+_CONDITIONAL = {
     "add_product": (
         f"INSERT INTO products ({_PRODUCT}) VALUES (?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS"
     ),
@@ -68,7 +68,7 @@ CONDITIONAL = {
 }
 # These go together, in one conditional batch: "move_stock". What became of it is read at once
 # where an answer is late, so it is not waited for as long as for the others.
-MOVING = {
+_MOVING = {
     "move_books": (
         "UPDATE stock SET version = ?, initial = ?, available = ?, adjustments = ?,"
         " reserved = ?, sold = ?, withdrawn = ?, is_open = ? WHERE product_id = ? IF version = ?"
@@ -80,7 +80,7 @@ MOVING = {
     "drop_entry": "DELETE FROM stock WHERE product_id = ? AND order_id = ?",
 }
 # Of the commands; the first three in a thread of their own, page by page.
-SCANS = {
+_SCANS = {
     "all_products": (
         f"SELECT token(id), {_PRODUCT} FROM products WHERE token(id) > ? AND token(id) <= ?"
     ),
@@ -98,12 +98,6 @@ SCANS = {
     "start_over": "DELETE FROM progress WHERE command = ?",
 }
 
-
-def every(keyspace: str) -> dict[str, str]:
-    """All of them, on the tables of this keyspace."""
-    groups = (PLAIN, DECISIVE, CONDITIONAL, MOVING, SCANS)
-    return {
-        name: re.sub(r"\b(FROM|INTO|UPDATE) (\w+)\b(?!\.)", rf"\1 {keyspace}.\2", text)
-        for group in groups
-        for name, text in group.items()
-    }
+STATEMENTS = Statements(
+    plain=_PLAIN, decisive=_DECISIVE, conditional=_CONDITIONAL, moving=_MOVING, scan=_SCANS
+)

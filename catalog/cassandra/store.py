@@ -10,7 +10,6 @@ from uuid import UUID
 from cassandra.query import UNSET_VALUE
 
 from catalog.cassandra import movements
-from catalog.cassandra.bridge import Bridge, OutcomeUnknown, StoreAway
 from catalog.cassandra.changes import Changes
 from catalog.cassandra.desks import Desks
 from catalog.cassandra.importing import Imports
@@ -33,13 +32,13 @@ from catalog.domain import (
     State,
     StockLine,
 )
+from store.cassandra.bridge import Bridge, OutcomeUnknown, StoreAway
+from store.cassandra.link import dial
 from store.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-REDIAL_SECONDS = 1.0
-# Who refuses us is not asked as often as who is not there.
-REDIAL_SECONDS_AT_MOST = 4.0
+READ_AGAIN_SECONDS = 1.0
 SECONDS_TO_CLOSE = 10.0
 AWAY = "The catalogue's database is away."
 READING = "The catalogue is being read."
@@ -191,25 +190,12 @@ class CassandraCatalog:
     # Behind the scenes
 
     async def _run(self) -> None:
-        """Dials anew what stays away: the driver gives up a node that refuses us once, and never
-        asks again which address a name has.
-        """
+        """Dials anew what stays away."""
         while True:
-            await self._dial()
+            await dial(self._bridge)
             if await self._is_read():
                 await self._changes.follow()
             await self._bridge.close()
-
-    async def _dial(self) -> None:
-        """Again and again: Cassandra may come later, or what is wrong be mended there."""
-        pause = REDIAL_SECONDS
-        while not self._bridge.is_open:
-            try:
-                await self._bridge.open()
-            except Exception as error:
-                self._bridge.outage.because(error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, REDIAL_SECONDS_AT_MOST)
 
     async def _is_read(self) -> bool:
         """Whether the lists are there; they are read once, and followed from then on."""
@@ -219,7 +205,7 @@ class CassandraCatalog:
         try:
             await self._lists.load()
         except StoreAway:
-            await asyncio.sleep(REDIAL_SECONDS)
+            await asyncio.sleep(READ_AGAIN_SECONDS)
         return self._lists.is_loaded
 
     async def _read_anew(self) -> None:
@@ -231,7 +217,7 @@ class CassandraCatalog:
                 await self._lists.load()
             except StoreAway:
                 self._stale.set()
-                await asyncio.sleep(REDIAL_SECONDS)
+                await asyncio.sleep(READ_AGAIN_SECONDS)
 
     async def finish_left_behind(self, *, now: datetime) -> None:
         await self._recovery.run(now=now)

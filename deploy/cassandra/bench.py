@@ -27,11 +27,12 @@ async def main() -> None:
     django.setup()
     from django.conf import settings
 
-    from catalog.cassandra.bridge import Bridge
+    from catalog.cassandra.schema import CATALOG
     from catalog.cassandra.store import CassandraCatalog
+    from store.cassandra.bridge import Bridge
 
     began_at = time.monotonic()
-    store = CassandraCatalog(Bridge(settings.DATABASES["cassandra"]), keep_seconds=600)
+    store = CassandraCatalog(Bridge(settings.DATABASES["catalog"], CATALOG), keep_seconds=600)
     store.open()
     while store.unready():  # noqa: ASYNC110  # it is a reading, not an event
         await asyncio.sleep(0.05)

@@ -39,10 +39,11 @@ PLAIN = (
 async def in_this_process() -> None:
     from django.conf import settings
 
-    from catalog.cassandra.bridge import Bridge
+    from catalog.cassandra.schema import CATALOG
     from catalog.cassandra.store import CassandraCatalog
+    from store.cassandra.bridge import Bridge
 
-    bridge = Bridge(settings.DATABASES["cassandra"])
+    bridge = Bridge(settings.DATABASES["catalog"], CATALOG)
     store: Any = CassandraCatalog(bridge, keep_seconds=600)
     store.open()
     while store.unready():  # noqa: ASYNC110  # it is a reading, not an event

@@ -1,11 +1,12 @@
 """The accounts service alone."""
 
-from store.settings import env
+from store.settings import cassandra, env
 from store.settings.base import *  # noqa: F403
 from store.settings.base import SHARED_APPS
 
 SERVICES = ["accounts"]
-INSTALLED_APPS = [*SHARED_APPS, "accounts"]
+DATABASES = cassandra.databases("accounts")
+INSTALLED_APPS = [*SHARED_APPS, "accounts", *cassandra.apps(DATABASES)]
 
 PASSWORD_ROUNDS = env.whole("PASSWORD_ROUNDS", 12, minimum=4)
 PASSWORD_THREADS = env.whole("PASSWORD_THREADS", 2, minimum=1)

@@ -1,7 +1,9 @@
 """The carts service alone."""
 
+from store.settings import cassandra
 from store.settings.base import *  # noqa: F403
 from store.settings.base import SHARED_APPS
 
 SERVICES = ["carts"]
-INSTALLED_APPS = [*SHARED_APPS, "carts"]
+DATABASES = cassandra.databases("carts")
+INSTALLED_APPS = [*SHARED_APPS, "carts", *cassandra.apps(DATABASES)]

@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from store.settings import env
 
+# Whose state can be there. The catalogue's is with CASSANDRA_HOST alone.
+SERVICES = ("catalog",)
 REQUEST_SECONDS = 0.85
 # A node that has not answered by then may be the only one that is away: another is asked.
 # A conditional write is not sent again; what became of a movement of stock is read elsewhere.
@@ -25,8 +27,38 @@ MAX_PORT = 65535
 TLS_FILES = ("CASSANDRA_TLS_CA", "CASSANDRA_TLS_CERT", "CASSANDRA_TLS_KEY")
 
 
+def databases(service: str) -> dict[str, dict[str, Any]]:
+    """DATABASES of a service: under its name, where its state is on Cassandra; else none.
+
+    Each has its own, because the driver's policies serve one session.
+    """
+    hosts, is_everything = env.words("CASSANDRA_HOST"), store() == "cassandra"
+    if not hosts or not (service == "catalog" or (is_everything and service in SERVICES)):
+        return {}
+    return {"default": {}, service: database(hosts)}
+
+
+def apps(found: dict[str, dict[str, Any]]) -> list[str]:
+    """What Django has to install for these databases: the tables, and the command that makes
+    them.
+    """
+    tables = [f"{service}.cassandra" for service in found if service != "default"]
+    # Our sync_cassandra comes before the engine's own.
+    return [*tables, "store.cassandra", "django_cassandra_engine"] if tables else []
+
+
+def store() -> str:
+    """Where the services other than the catalogue keep their state."""
+    kind = env.choice("STORE", "memory", "cassandra")
+    if kind == "cassandra" and not env.words("CASSANDRA_HOST"):
+        raise ImproperlyConfigured(
+            "STORE=cassandra needs CASSANDRA_HOST: Cassandra's nodes, comma separated."
+        )
+    return kind
+
+
 def database(hosts: list[str]) -> dict[str, Any]:
-    """What stands in DATABASES under "cassandra"."""
+    """What stands in DATABASES for a service that is there."""
     user, password = env.text("CASSANDRA_USER"), env.text("CASSANDRA_PASSWORD")
     if bool(user) != bool(password):
         raise ImproperlyConfigured("CASSANDRA_USER and CASSANDRA_PASSWORD go together.")
@@ -125,7 +157,7 @@ def _profiles(moving_seconds: float) -> dict[Any, Any]:
     from cassandra.policies import FallthroughRetryPolicy
     from cassandra.query import tuple_factory
 
-    from store.nodes import SecondTries
+    from store.cassandra.nodes import SecondTries
 
     plain = _level("CASSANDRA_CONSISTENCY", "LOCAL_QUORUM", is_serial=False)
     serial = _level("CASSANDRA_SERIAL_CONSISTENCY", "LOCAL_SERIAL", is_serial=True)
@@ -148,7 +180,7 @@ def _profile(level: int, serial: int, seconds: float, late: dict[Any, float], **
     from cassandra.cluster import ExecutionProfile
     from cassandra.policies import DCAwareRoundRobinPolicy, RoundRobinPolicy, TokenAwarePolicy
 
-    from store.nodes import PunctualFirst
+    from store.cassandra.nodes import PunctualFirst
 
     datacenter = env.text("CASSANDRA_DATACENTER")
     # Without a name the first datacentre that answers would be the only one ever used.

@@ -5,16 +5,9 @@ from store.settings.base import *  # noqa: F403
 from store.settings.base import SHARED_APPS
 
 SERVICES = ["catalog"]
-INSTALLED_APPS = [*SHARED_APPS, "catalog"]
-
-# The products' store; without it they are kept in memory.
-CASSANDRA_HOST = env.words("CASSANDRA_HOST")
-DATABASES = {}
-STORE_APPS: list[str] = []
-if CASSANDRA_HOST:
-    DATABASES = {"default": {}, "cassandra": cassandra.database(CASSANDRA_HOST)}
-    STORE_APPS = ["catalog.cassandra", "django_cassandra_engine"]
-    INSTALLED_APPS += STORE_APPS
+# With CASSANDRA_HOST; without it products are kept in memory.
+DATABASES = cassandra.databases("catalog")
+INSTALLED_APPS = [*SHARED_APPS, "catalog", *cassandra.apps(DATABASES)]
 # In memory: how many seconds after its sale an order's stock can still be returned (longer than
 # any order lives), and how many released and returned orders are known each.
 RESERVATION_RETENTION = env.number("RESERVATION_RETENTION", 24 * 3600, minimum=60)

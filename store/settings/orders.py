@@ -1,11 +1,12 @@
 """The orders service alone, and how long an order stays in each status."""
 
-from store.settings import env
+from store.settings import cassandra, env
 from store.settings.base import *  # noqa: F403
 from store.settings.base import SHARED_APPS
 
 SERVICES = ["orders"]
-INSTALLED_APPS = [*SHARED_APPS, "orders"]
+DATABASES = cassandra.databases("orders")
+INSTALLED_APPS = [*SHARED_APPS, "orders", *cassandra.apps(DATABASES)]
 
 # Seconds, fractions allowed.
 ORDER_PROCESSING_DELAY = env.number("ORDER_PROCESSING_DELAY", 5)

@@ -1,6 +1,6 @@
 """The stores that keep the catalog's contract, and who calls it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,35 +8,26 @@ import httpx
 import pytest
 
 from catalog.repositories import CatalogRepository
-from deploy.cassandra.trial import Trial, cassandra_on_trial
+from deploy.cassandra.trial import Trial
 from tests.catalog.examples import MILK, journaled_catalog, memory_catalog
-from tests.catalog.node import database, emptied, opened
+from tests.node import database, emptied, opened
 from tests.reopening import Reopening
 
 Headers = dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def cassandra(
-    can_have_cassandra: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Trial]:
-    """A real node."""
-    with cassandra_on_trial(tmp_path_factory.mktemp("cassandra")) as trial:
-        yield trial
-
-
-@pytest.fixture(scope="session")
 def bridge(cassandra: Trial) -> Any:
     """One session for all tests: dialling takes longer than most of them."""
-    from catalog.cassandra.bridge import Bridge
-    from catalog.metrics import CASSANDRA_CONNECTIONS
+    from catalog.cassandra.schema import CATALOG
+    from store.cassandra.bridge import OPEN, Bridge
 
     class Kept(Bridge):
         async def close(self) -> None:
             """It stays open for the next test."""
-            CASSANDRA_CONNECTIONS.set_function(float)
+            OPEN.discard(self)
 
-    return Kept(database(cassandra))
+    return Kept(database(cassandra), CATALOG)
 
 
 @pytest.fixture

@@ -18,12 +18,11 @@ from deploy.cassandra.trial import Trial, cassandra_on_trial
 from deploy.local.ports import free_ports
 from store import lifespan
 from store.asgi import application
-from tests.catalog.node import database_of
+from tests.node import database_of
 
 USER, KEYSPACE = "ivan", "corner"
 PASSWORD = "correct horse"
 ONE_COPY = "{{'class': 'SimpleStrategy', 'replication_factor': 1}}"
-OWN_ALIAS = "guarded"
 SECONDS = 15
 
 
@@ -139,16 +138,11 @@ async def shop_on(
     environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The shop in this process, with its catalogue where ``environment`` says."""
-    from catalog.cassandra import connection
-
     found = database_of(environment)
     with monkeypatch.context() as patch:
-        # The connection of other tests stays as it is.
-        patch.setattr(connection, "ALIAS", OWN_ALIAS)
-        patch.setattr(settings, "CASSANDRA_HOST", found["HOST"].split(","))
         # As Django completes what stands there at its start.
         complete = {**found, "ATOMIC_REQUESTS": False}
-        patch.setitem(settings.DATABASES, "cassandra", complete)
+        patch.setitem(settings.DATABASES, "catalog", complete)
         await lifespan.startup()
         transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 40000))
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.domain import Filter, OutOfStock, Reservation, Sort, State
 from tests.catalog.examples import NOON, ORDER, product, seconds
-from tests.catalog.node import opened
+from tests.node import opened
 
 pytestmark = pytest.mark.cassandra
 
@@ -127,7 +127,7 @@ async def test_two_instances_sell_the_last_unit_once(on_cassandra: Any, other: A
 async def test_a_lost_answer_takes_the_stock_once(
     on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch, is_done: bool
 ) -> None:
-    from catalog.cassandra.bridge import OutcomeUnknown
+    from store.cassandra.bridge import OutcomeUnknown
 
     milk = product(stock_count=10)
     await on_cassandra.add(milk)
@@ -166,7 +166,7 @@ def dying_at(step: int, really: Any, *, is_written: bool) -> Any:
         written += 1
         return await really(name, parts)
 
-    from catalog.cassandra.bridge import StoreAway
+    from store.cassandra.bridge import StoreAway
 
     return together
 
@@ -176,7 +176,7 @@ def dying_at(step: int, really: Any, *, is_written: bool) -> Any:
 async def test_an_order_that_was_left_at_any_step_is_undone_or_held_as_a_whole(
     on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch, step: int, is_written: bool
 ) -> None:
-    from catalog.cassandra.bridge import StoreAway
+    from store.cassandra.bridge import StoreAway
 
     milk, bread = product(), product()
     await on_cassandra.add_all([milk, bread])
@@ -200,7 +200,7 @@ async def test_an_order_that_was_left_at_any_step_is_undone_or_held_as_a_whole(
 
 async def left_half_made(store: Any, bridge: Any, order_id: Any) -> list[Any]:
     """An order of two new products, all but its last step done; the products' ids."""
-    from catalog.cassandra.bridge import StoreAway
+    from store.cassandra.bridge import StoreAway
 
     products = [product(), product()]
     await store.add_all(products)
@@ -216,7 +216,7 @@ async def left_half_made(store: Any, bridge: Any, order_id: Any) -> list[Any]:
 async def test_what_cassandra_did_not_answer_is_undone_by_a_later_run(
     on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from catalog.cassandra.bridge import StoreAway
+    from store.cassandra.bridge import StoreAway
 
     orders = [uuid4(), uuid4()]
     ids = [each for order in orders for each in await left_half_made(on_cassandra, bridge, order)]
@@ -257,7 +257,7 @@ async def test_the_drill_tells_of_an_order_that_stays_half_made(
 async def test_a_batch_that_a_paused_node_still_holds_comes_to_nothing_later(
     on_cassandra: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from catalog.cassandra.bridge import StoreAway
+    from store.cassandra.bridge import StoreAway
 
     milk = product()
     await on_cassandra.add(milk)
@@ -329,8 +329,8 @@ def lossy(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Names of statements that fail once each; a scan's, too."""
     from cassandra import OperationTimedOut
 
-    from catalog.cassandra import patience
-    from catalog.cassandra.bridge import StoreAway
+    from store.cassandra import patience
+    from store.cassandra.bridge import StoreAway
 
     lost: set[str] = set()
     really, scan = bridge.ask, bridge.scan
@@ -392,7 +392,7 @@ async def test_a_check_asks_again_for_what_was_lost_and_gives_up_in_the_end(
     on_cassandra: Any, bridge: Any, lossy: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from catalog.cassandra.audit import Audit
-    from catalog.cassandra.bridge import StoreAway
+    from store.cassandra.bridge import StoreAway
     from store.tasks import Tasks
 
     await on_cassandra.add_all([product() for _ in range(3)])

@@ -11,7 +11,7 @@ from catalog.domain import Filter, Sort
 from deploy.cassandra.trial import Trial
 from store.errors import Unavailable
 from tests.catalog.examples import product
-from tests.catalog.node import database
+from tests.node import database
 
 pytestmark = pytest.mark.cassandra
 
@@ -27,10 +27,11 @@ async def is_up(store: Any, *, expected: bool) -> bool:
 
 
 async def test_without_cassandra_every_call_says_so(cassandra: Trial) -> None:
-    from catalog.cassandra.bridge import Bridge
+    from catalog.cassandra.schema import CATALOG
     from catalog.cassandra.store import CassandraCatalog
+    from store.cassandra.bridge import Bridge
 
-    store = CassandraCatalog(Bridge(database(cassandra)), keep_seconds=60)
+    store = CassandraCatalog(Bridge(database(cassandra), CATALOG), keep_seconds=60)
 
     with pytest.raises(Unavailable) as away:
         await store.product(product().product_id)

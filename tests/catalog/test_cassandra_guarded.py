@@ -8,7 +8,6 @@ import pytest
 
 from tests.catalog.examples import MILK
 from tests.catalog.guard import (
-    OWN_ALIAS,
     PASSWORD,
     USER,
     Guard,
@@ -16,7 +15,7 @@ from tests.catalog.guard import (
     readiness,
     shop_on,
 )
-from tests.catalog.node import database_of
+from tests.node import database_of
 
 pytestmark = pytest.mark.cassandra
 
@@ -27,21 +26,20 @@ REFUSED = "it refuses CASSANDRA_USER with CASSANDRA_PASSWORD"
 
 @pytest.fixture(scope="module")
 def guard(can_have_cassandra: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guard]:
-    from catalog.cassandra import connection
+    from catalog.cassandra.models import TABLES
+    from store.cassandra import connection
 
     with cassandra_on_guard(tmp_path_factory.mktemp("guarded")) as guard:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(connection, "ALIAS", OWN_ALIAS)
-            connection.dial(database_of(guard.plain))
-            connection.hang_up()
+        connection.dial(database_of(guard.plain), TABLES, "guarded")
+        connection.hang_up("guarded")
         yield guard
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    from catalog.cassandra import store
+    from store.cassandra import link
 
-    monkeypatch.setattr(store, "REDIAL_SECONDS", 0.2)
+    monkeypatch.setattr(link, "REDIAL_SECONDS", 0.2)
 
 
 async def assert_unavailable(shop: httpx.AsyncClient, headers: Headers) -> None:

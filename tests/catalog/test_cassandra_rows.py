@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from deploy.cassandra.trial import Trial
-from tests.catalog.guard import OWN_ALIAS, readiness, shop_on
+from tests.catalog.guard import readiness, shop_on
 from tests.store.pages.conftest import csrf_token
 
 pytestmark = pytest.mark.cassandra
@@ -140,19 +140,16 @@ async def test_the_admin_pages_show_the_same_ones(shop: httpx.AsyncClient, rows:
     assert found == dict.fromkeys(rows, 404) | dict.fromkeys(SHOWN, 200)
 
 
-async def test_a_check_names_every_row_that_is_refused(
-    cassandra: Trial, rows: Rows, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from catalog.cassandra import connection
+async def test_a_check_names_every_row_that_is_refused(cassandra: Trial, rows: Rows) -> None:
     from catalog.cassandra.audit import Audit
-    from catalog.cassandra.bridge import Bridge
     from catalog.cassandra.changes import Changes
     from catalog.cassandra.rebuild import Rebuild
+    from catalog.cassandra.schema import CATALOG
+    from store.cassandra.bridge import Bridge
     from store.tasks import Tasks
-    from tests.catalog.node import database
+    from tests.node import database
 
-    monkeypatch.setattr(connection, "ALIAS", OWN_ALIAS)
-    bridge = Bridge(database(cassandra, keyspace=KEYSPACE))
+    bridge = Bridge(database(cassandra, keyspace=KEYSPACE), CATALOG)
     await bridge.open()
 
     adopted = [part async for part in Rebuild(bridge, Changes.writing(bridge)).parts(done=0)]

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from store.tasks import Tasks
 
 if TYPE_CHECKING:
-    from catalog.cassandra.bridge import Bridge
+    from store.cassandra.bridge import Bridge
 
 NO_CASSANDRA = "CASSANDRA_HOST is not set: the catalogue in memory has nothing to compare."
 
@@ -23,17 +23,18 @@ class Command(BaseCommand):
         parser.add_argument("--repair", action="store_true", help="mend what can be mended")
 
     def handle(self, *args: Any, repair: bool, **options: Any) -> None:
-        if not settings.CASSANDRA_HOST:
+        if "catalog" not in settings.DATABASES:
             raise CommandError(NO_CASSANDRA)
-        from catalog.cassandra.command import on_cassandra
+        from catalog.cassandra.schema import CATALOG
+        from store.cassandra.command import on_cassandra
 
-        if on_cassandra(lambda bridge: self._check(bridge, is_repairing=repair)):
+        if on_cassandra(CATALOG, lambda bridge: self._check(bridge, is_repairing=repair)):
             sys.exit(1)
 
     async def _check(self, bridge: "Bridge", *, is_repairing: bool) -> int:
         """How many differences are left."""
         from catalog.cassandra.audit import RANGES, Audit
-        from catalog.cassandra.patience import patiently
+        from store.cassandra.patience import patiently
 
         products = books = mended = left = 0
         tasks = Tasks()

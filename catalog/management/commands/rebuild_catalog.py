@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from catalog.cassandra.bridge import Bridge
+    from store.cassandra.bridge import Bridge
 
 NO_CASSANDRA = "CASSANDRA_HOST is not set: only a catalogue on Cassandra can be rebuilt."
 SHOWN = 20
@@ -17,11 +17,12 @@ class Command(BaseCommand):
     help = "Makes rows that other programs wrote appear in lists, counts and stock."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.CASSANDRA_HOST:
+        if "catalog" not in settings.DATABASES:
             raise CommandError(NO_CASSANDRA)
-        from catalog.cassandra.command import on_cassandra
+        from catalog.cassandra.schema import CATALOG
+        from store.cassandra.command import on_cassandra
 
-        on_cassandra(self._rebuild)
+        on_cassandra(CATALOG, self._rebuild)
 
     async def _rebuild(self, bridge: "Bridge") -> int:
         from catalog.cassandra.changes import Changes

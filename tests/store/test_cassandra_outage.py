@@ -4,7 +4,7 @@ import pytest
 from cassandra import OperationTimedOut
 from cassandra.cluster import NoHostAvailable
 
-from catalog.cassandra.faults import Outage
+from store.cassandra.faults import Outage
 
 
 @pytest.fixture

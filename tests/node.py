@@ -1,4 +1,4 @@
-"""A real Cassandra for the tests, and catalogues on it."""
+"""A real Cassandra for the tests, and stores on it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ import pytest
 
 from deploy.cassandra.trial import Trial
 
-EMPTIED = ("products", "stock", "reservations", "reservations_by_state")
 SECONDS_TO_OPEN = 20
 
 
@@ -37,10 +36,10 @@ async def opened(store: Any) -> Any:
 
 
 async def emptied(bridge: Any) -> None:
-    """Takes everything out of its tables."""
+    """Takes everything out of the tables of its schema."""
     if not bridge.is_open:
         await bridge.open()
     keyspace = bridge._database["NAME"]
-    for table in EMPTIED:
-        text = f"TRUNCATE {keyspace}.{table}"
+    for table in bridge._schema.tables:
+        text = f"TRUNCATE {keyspace}.{table.__table_name__}"
         await asyncio.to_thread(bridge._session.execute, text)

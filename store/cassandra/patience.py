@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from catalog.cassandra.bridge import StoreAway, is_of_the_driver
+from store.cassandra.bridge import StoreAway, is_of_the_driver
 
 T = TypeVar("T")
 

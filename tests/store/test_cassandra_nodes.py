@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.nodes import SAVED_UP, SHARE, SecondTries
+from store.cassandra.nodes import SAVED_UP, SHARE, SecondTries
 
 
 def tries(policy: SecondTries, *, is_late: bool) -> int:

@@ -80,6 +80,51 @@ def test_a_file_that_is_no_certificate_is_named(
         cassandra.database(["127.0.0.1"])
 
 
+def test_cassandra_alone_is_for_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASSANDRA_HOST", "127.0.0.1")
+
+    found = cassandra.databases("catalog")
+
+    assert found["catalog"]["HOST"] == "127.0.0.1"
+    assert cassandra.databases("carts") == {}
+    assert cassandra.apps(found)[0] == "catalog.cassandra"
+
+
+def test_in_memory_nobody_has_a_database() -> None:
+    assert cassandra.databases("catalog") == cassandra.databases("carts") == {}
+    assert cassandra.apps({}) == []
+
+
+def test_each_service_has_policies_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASSANDRA_HOST", "127.0.0.1")
+    monkeypatch.setenv("STORE", "cassandra")
+
+    first, second = (
+        cassandra.databases("catalog")["catalog"]["OPTIONS"]["connection"]["execution_profiles"]
+        for _ in range(2)
+    )
+
+    assert first["plain"].load_balancing_policy is not second["plain"].load_balancing_policy
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("cassandra", "STORE=cassandra needs CASSANDRA_HOST: Cassandra's nodes, comma separated."),
+        ("disk", "STORE is memory, cassandra; not 'disk'."),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, kind: str, sentence: str
+) -> None:
+    monkeypatch.setenv("STORE", kind)
+
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        cassandra.databases("carts")
+
+    assert str(refusal.value) == sentence
+
+
 @pytest.mark.parametrize(
     "command", [["manage.py", "check_catalog"], ["-m", "uvicorn", "store.asgi:application"]]
 )

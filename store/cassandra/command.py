@@ -1,4 +1,4 @@
-"""What the management commands on the Cassandra catalogue share."""
+"""What the management commands on Cassandra share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,19 +6,20 @@ from collections.abc import Awaitable, Callable
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from catalog.cassandra.bridge import Bridge, StoreAway, is_of_the_driver
-from catalog.cassandra.faults import reason_of
+from store.cassandra.bridge import Bridge, StoreAway, is_of_the_driver
+from store.cassandra.faults import reason_of
+from store.cassandra.schema import Schema
 
 AGAIN = "Run it again."
 
 
-def on_cassandra(work: Callable[[Bridge], Awaitable[int]]) -> int:
+def on_cassandra(schema: Schema, work: Callable[[Bridge], Awaitable[int]]) -> int:
     """What ``work`` gives, with an open bridge. Raises CommandError."""
-    return asyncio.run(_with_bridge(work))
+    return asyncio.run(_with_bridge(schema, work))
 
 
-async def _with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> int:
-    bridge = Bridge(settings.DATABASES["cassandra"])
+async def _with_bridge(schema: Schema, work: Callable[[Bridge], Awaitable[int]]) -> int:
+    bridge = Bridge(settings.DATABASES[schema.service], schema)
     try:
         await bridge.open()
     except Exception as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -11,15 +12,16 @@ from cassandra import Unavailable as TooFewReplicas
 from cassandra.cluster import NoHostAvailable
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
-from catalog.cassandra import connection, statements
-from catalog.cassandra.faults import Outage
-from catalog.metrics import (
+from store import tracing
+from store.cassandra import connection
+from store.cassandra.faults import Outage
+from store.cassandra.metrics import (
     CASSANDRA_CONNECTIONS,
     CASSANDRA_FAILURES,
     CASSANDRA_QUERIES,
     CASSANDRA_QUERY_SECONDS,
 )
-from store import tracing
+from store.cassandra.schema import Schema
 from store.errors import Unavailable
 
 # The driver gives up first; this one is for answers that it loses.
@@ -35,7 +37,7 @@ class StoreAway(Unavailable):
     """Cassandra did not do it."""
 
     code = "store_unavailable"
-    detail = "The catalogue's database is away; come back later."
+    detail = "The database of this service is away; come back later."
 
     def __init__(self) -> None:
         super().__init__(retry_after=RETRY_AFTER_SECONDS)
@@ -45,12 +47,21 @@ class OutcomeUnknown(StoreAway):
     """Cassandra may have done it, or may be about to."""
 
 
+_NUMBERS = itertools.count(1)
+# Whose connections the metrics count.
+OPEN: "set[Bridge]" = set()
+CASSANDRA_CONNECTIONS.set_function(lambda: sum(bridge.connections() for bridge in set(OPEN)))
+
+
 class Bridge:
     """A session whose statements are awaited; without one every statement is StoreAway."""
 
-    def __init__(self, database: Mapping[str, Any]) -> None:
+    def __init__(self, database: Mapping[str, Any], schema: Schema) -> None:
         """``database``: what Django's DATABASES say of it."""
         self._database = database
+        self._schema = schema
+        self._profiles = schema.statements.profiles()
+        self._alias = f"{schema.service} {next(_NUMBERS)}"
         self.outage = Outage(connection.place(database))
         self._session: Any = None
         self._prepared: dict[str, PreparedStatement] = {}
@@ -64,18 +75,18 @@ class Bridge:
         try:
             session, prepared = await asyncio.to_thread(self._dial)
         except BaseException:
-            await asyncio.to_thread(connection.hang_up)
+            await asyncio.to_thread(connection.hang_up, self._alias)
             raise
         self._session, self._prepared = session, prepared
-        CASSANDRA_CONNECTIONS.set_function(self._connections)
+        OPEN.add(self)
 
     async def close(self) -> None:
         self._session = None
-        CASSANDRA_CONNECTIONS.set_function(lambda: 0)
-        await asyncio.to_thread(connection.hang_up)
+        OPEN.discard(self)
+        await asyncio.to_thread(connection.hang_up, self._alias)
 
     async def ask(self, name: str, *parameters: object) -> Sequence[Row]:
-        """The rows of a statement of statements.py; a conditional one's first value says
+        """The rows of a statement of the schema; a conditional one's first value says
         whether it was applied. Raises StoreAway, of conditional ones OutcomeUnknown.
         """
         if self._session is None:
@@ -95,7 +106,7 @@ class Bridge:
         batch = BatchStatement(BatchType.UNLOGGED)
         for part, parameters in parts:
             batch.add(self._prepared[part], parameters)
-        profile = _profile(parts[0][0])
+        profile = self._profiles[parts[0][0]]
         batch.is_idempotent = profile not in SENT_ONCE
         return await self._awaited(name, batch, None, profile=profile)
 
@@ -108,7 +119,7 @@ class Bridge:
     ) -> Sequence[Row]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Sequence[Row]] = loop.create_future()
-        profile, session = profile or _profile(name), self._session
+        profile, session = profile or self._profiles[name], self._session
         try:
             with tracing.tracer.statement(name):
                 sent = session.execute_async(statement, parameters, execution_profile=profile)
@@ -127,28 +138,20 @@ class Bridge:
             raise _as_ours(error, is_conditional=profile in SENT_ONCE) from error
 
     def _dial(self) -> tuple[Any, dict[str, PreparedStatement]]:
-        session = connection.dial(self._database)
-        every = statements.every(self._database["NAME"])
+        session = connection.dial(self._database, self._schema.tables, self._alias)
+        every = self._schema.statements.every(self._database["NAME"])
         prepared = {name: session.prepare(text) for name, text in every.items()}
         for name, statement in prepared.items():
             # Such a one may be asked of a second node before the first has answered.
-            statement.is_idempotent = _profile(name) not in SENT_ONCE
-        # Whoever may only read sells nothing, and should hear of it before the first buyer does.
-        session.execute(prepared["start_over"], ["nothing"], execution_profile="plain")
+            statement.is_idempotent = self._profiles[name] not in SENT_ONCE
+        trial, values = self._schema.trial
+        session.execute(prepared[trial], values, execution_profile="plain")
         return session, prepared
 
-    def _connections(self) -> int:
+    def connections(self) -> int:
         if self._session is None:
             return 0
         return sum(pool["open_count"] for pool in self._session.get_pool_state().values())
-
-
-def _profile(name: str) -> str:
-    if name in statements.CONDITIONAL:
-        return "conditional"
-    if name in statements.MOVING:
-        return "moving"
-    return "decisive" if name in statements.DECISIVE else "plain"
 
 
 # Told which nodes did not answer in time.

@@ -1,0 +1,1 @@
+"""Apache Cassandra for any service; all but ``metrics`` is imported only where it is used."""
