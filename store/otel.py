@@ -2,6 +2,9 @@
 
 Its SDK reads its own OTEL_... variables: endpoint, sampler, service name, sizes. Spans are sent
 in batches by a thread of the SDK; its queue is bounded, and what does not fit is dropped.
+
+A request that is not sampled makes no span at all, not even one that records nothing: the sampler
+is asked first, and all that stays of the request is its trace's id, for logs and calls.
 """
 
 import asyncio
@@ -9,6 +12,8 @@ import re
 import threading
 from collections import OrderedDict
 from contextlib import suppress
+from contextvars import ContextVar
+from functools import cached_property
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -18,7 +23,9 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanContext, SpanKind, StatusCode
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceState
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
@@ -32,6 +39,8 @@ ORDER_ID = "shop.order_id"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _W3C = TraceContextTextMapPropagator()
 _PROBES = {f"/{name}" for name in NOT_COUNTED}
+_NOBODY = context.Context()
+_unsampled: ContextVar["_Unsampled | None"] = ContextVar("unsampled", default=None)
 
 Attributes = dict[str, AttributeValue]
 
@@ -67,6 +76,27 @@ class _Span(tracing.Span):
         self._span.set_status(StatusCode.ERROR)
 
 
+class _Unsampled(tracing.Span):
+    """A request of which nothing is kept; whom it calls is told to keep nothing, either."""
+
+    def __init__(self, trace_id: int, state: TraceState | None) -> None:
+        self.trace_id = trace_id
+        self._state = state
+
+    def __enter__(self) -> tracing.Span:
+        self._before = _unsampled.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _unsampled.reset(self._before)
+
+    @cached_property
+    def context(self) -> SpanContext:
+        """Made only for those who call another service, or place an order."""
+        own = _IDS.generate_span_id()
+        return SpanContext(self.trace_id, own, is_remote=False, trace_state=self._state)
+
+
 class _Answering(_Span):
     """A server's span: its route is known when the request has been answered."""
 
@@ -77,7 +107,7 @@ class _Answering(_Span):
     def answered(self, status: int) -> None:
         super().answered(status)
         route = route_of(self._request)
-        if not self._span.is_recording() or route == UNMATCHED:
+        if route == UNMATCHED:
             return
         self._span.update_name(f"{_method(self._request.method)} {route}")
         self._span.set_attribute("http.route", route)
@@ -89,9 +119,25 @@ class _Answering(_Span):
 class _Calling(_Span):
     @property
     def headers(self) -> dict[str, str]:  # type: ignore[override]
-        carried: dict[str, str] = {}
-        _W3C.inject(carried)
-        return carried
+        return _headers(context.get_current())
+
+
+class _CallingUnsampled(tracing.Span):
+    def __init__(self, origin: SpanContext) -> None:
+        self.headers = _headers(_context_of(origin))
+
+
+class _Ids(RandomIdGenerator):
+    """Random ids; a trace has the one by which it was decided to keep it."""
+
+    decided: int | None = None
+
+    def generate_trace_id(self) -> int:
+        decided, self.decided = self.decided, None
+        return decided or super().generate_trace_id()
+
+
+_IDS = _Ids()
 
 
 class OtelTracer(tracing.Tracer):
@@ -100,7 +146,9 @@ class OtelTracer(tracing.Tracer):
         ours = {"service.name": service, "service.namespace": "product-store"}
         resource = Resource.create(ours).merge(OTELResourceDetector().detect())
         # Its own way of ending at exit waits for half a minute.
-        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider = TracerProvider(
+            resource=resource, id_generator=_IDS, shutdown_on_exit=False
+        )
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("store")
         self._origins: OrderedDict[UUID, SpanContext] = OrderedDict()
@@ -108,17 +156,24 @@ class OtelTracer(tracing.Tracer):
     def request(self, request: HttpRequest) -> tracing.Span:
         if request.path_info in _PROBES:
             return super().request(request)
+        name, parent = _method(request.method), _callers(request)
+        trace_id = _trace_id(parent) or _IDS.generate_trace_id()
+        asked = self._provider.sampler.should_sample(parent, trace_id, name, SpanKind.SERVER)
+        if asked.decision is Decision.DROP:
+            return _Unsampled(trace_id, asked.trace_state)
         attributes: Attributes = {
-            "http.request.method": _method(request.method),
+            "http.request.method": name,
             "url.scheme": request.scheme or "http",
         }
-        span = self._tracer.start_span(
-            _method(request.method), _callers(request), SpanKind.SERVER, attributes
+        _IDS.decided = None if parent else trace_id
+        return _Answering(
+            self._tracer.start_span(name, parent, SpanKind.SERVER, attributes), request
         )
-        return _Answering(span, request)
 
     def call(self, peer: str, method: str, url: str) -> tracing.Span:
         if not _is_traced():
+            if unsampled := _unsampled.get():
+                return _CallingUnsampled(unsampled.context)
             return super().call(peer, method, url)
         parts = urlsplit(url)
         route = _UUID.sub("{id}", parts.path)
@@ -149,9 +204,7 @@ class OtelTracer(tracing.Tracer):
 
     def step(self, name: str, order_id: UUID) -> tracing.Span:
         origin = self._origins.get(order_id)
-        parent = context.Context()
-        if origin is not None:
-            parent = trace.set_span_in_context(trace.NonRecordingSpan(origin), parent)
+        parent = _NOBODY if origin is None else _context_of(origin)
         attributes: Attributes = {ORDER_ID: str(order_id)}
         return _Span(self._tracer.start_span(name, parent, attributes=attributes))
 
@@ -161,14 +214,18 @@ class OtelTracer(tracing.Tracer):
     def begins(self, order_id: UUID) -> None:
         self.about(order_id)
         present = trace.get_current_span().get_span_context()
+        unsampled = _unsampled.get()
         if present.is_valid:
             self._origins[order_id] = present
+        elif unsampled:
+            self._origins[order_id] = unsampled.context
         while len(self._origins) > REMEMBERED_ORDERS:
             self._origins.popitem(last=False)
 
     def trace_id(self) -> str:
-        present = trace.get_current_span().get_span_context()
-        return trace.format_trace_id(present.trace_id) if present.is_valid else ""
+        unsampled = _unsampled.get()
+        number = _trace_id(context.get_current()) or (unsampled.trace_id if unsampled else 0)
+        return f"{number:032x}" if number else ""
 
     async def close(self) -> None:
         """A receiver that does not answer is not waited for."""
@@ -188,20 +245,35 @@ class OtelTracer(tracing.Tracer):
 
 
 def _callers(request: HttpRequest) -> context.Context:
-    """The trace that the request belongs to, by its W3C headers; a new one without them."""
+    """The trace that the request belongs to, by its W3C headers; empty without them."""
     # Not request.headers, which spells out every header first.
     if "HTTP_TRACEPARENT" not in request.META:
-        return context.Context()
+        return _NOBODY
     carried = {
         "traceparent": request.META["HTTP_TRACEPARENT"],
         "tracestate": request.META.get("HTTP_TRACESTATE", ""),
     }
-    return _W3C.extract(carried, context.Context())
+    return _W3C.extract(carried, _NOBODY)
+
+
+def _context_of(origin: SpanContext) -> context.Context:
+    return trace.set_span_in_context(trace.NonRecordingSpan(origin), _NOBODY)
+
+
+def _headers(present: context.Context) -> dict[str, str]:
+    carried: dict[str, str] = {}
+    _W3C.inject(carried, present)
+    return carried
+
+
+def _trace_id(present: context.Context) -> int:
+    """0 where there is none."""
+    return trace.get_current_span(present).get_span_context().trace_id
 
 
 def _is_traced() -> bool:
     """What goes on in the background for nobody in particular would only make traces of one."""
-    return trace.get_current_span().get_span_context().is_valid
+    return _trace_id(context.get_current()) != 0
 
 
 def _method(method: str | None) -> str:

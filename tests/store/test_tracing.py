@@ -11,6 +11,7 @@ import httpx
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
+from django.test import RequestFactory
 
 from deploy.local.ports import free_ports
 from store import asgi, tracing
@@ -103,6 +104,51 @@ async def test_what_its_caller_does_not_sample_is_not_sent(
     await tracing.close_tracer()
 
     assert receiver.spans == []
+
+
+async def test_what_is_not_sampled_tells_whom_it_calls_and_is_not_taken_up_by_its_order(
+    receiver: Receiver,
+) -> None:
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers["traceparent"])
+        return httpx.Response(200, json=[])
+
+    peer = Peer("orders", caller="carts", transport=httpx.MockTransport(answer))
+    request = RequestFactory().get("/", headers={"traceparent": f"00-{TRACE}-{CALLER}-00"})
+
+    with tracing.tracer.request(request):
+        await peer.call("GET", "/orders/", timeout=1)
+        tracing.tracer.begins(_ORDER)
+        logged = tracing.tracer.trace_id()
+    with tracing.tracer.step("trying", _ORDER):
+        await peer.call("GET", "/orders/", timeout=1)
+    await tracing.close_tracer()
+
+    assert [header[:36] for header in sent] == [f"00-{TRACE}-"] * 2
+    assert [header[-3:] for header in sent] == ["-00"] * 2
+    assert logged == TRACE
+    assert receiver.spans == []
+    assert tracing.tracer.trace_id() == ""
+
+
+async def test_a_share_of_the_traces_is_kept_by_their_ids(
+    client: httpx.AsyncClient, wanted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.5")
+    with receiving() as (url, receiver):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+        tracing.open_tracer("catalog")
+
+        for _ in range(200):
+            await client.get("/lines")
+        await tracing.close_tracer()
+
+    kept = {int(span.trace_id[16:], 16) for span in receiver.spans}
+    assert 50 < len(kept) < 150
+    assert max(kept) < 2**63
 
 
 async def test_a_failure_is_noted_by_its_kind_and_not_in_its_words(
