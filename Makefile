@@ -26,7 +26,7 @@ drill: environment ## A shop on three nodes loses two of them in turn while 200 
 prometheus: environment ## Prometheus on http://localhost:9090/, watching what make run started
 	@$(BIN)/python -m deploy.prometheus
 
-dashboards: tools ## Grafana's dashboards anew, from deploy/grafana/*.py
+dashboards: tools ## Grafana's dashboards anew, from deploy/grafana/tables/
 	@$(BIN)/python -m deploy.grafana
 
 images: ## The four container images; needs Docker or podman

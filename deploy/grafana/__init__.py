@@ -1,1 +1,1 @@
-"""Grafana's dashboards: written here in Python, committed as the JSON that Grafana reads."""
+"""Grafana's dashboards: written as tables of panels, committed as the JSON that Grafana reads."""

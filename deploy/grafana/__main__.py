@@ -5,8 +5,7 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from deploy.grafana.overview import overview
-from deploy.grafana.services import service_board
+from deploy.grafana.reading import overview, service_board
 from deploy.local.layout import SERVICES
 
 FOLDER = Path(__file__).parent / "dashboards"

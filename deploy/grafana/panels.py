@@ -1,6 +1,6 @@
 """The few kinds of panels that the dashboards are made of, on Grafana's own builders."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 
@@ -47,7 +47,8 @@ class Limits:
 def graph(
     title: str,
     description: str,
-    *queries: Query,
+    *,
+    queries: Sequence[Query],
     unit: str,
     limits: Limits | None = None,
     is_stacked: bool = False,
@@ -73,8 +74,8 @@ def graph(
 def figure(
     title: str,
     description: str,
-    query: Query,
     *,
+    queries: Sequence[Query],
     unit: str,
     limits: Limits | None = None,
     span: int = 4,
@@ -87,29 +88,31 @@ def figure(
     plain = build.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE)
     plain.steps([dashboard.Threshold(None, "text")])
     panel.thresholds(limits.steps() if limits else plain)
-    _fill(panel, title, description, [query])
+    _fill(panel, title, description, queries)
     return panel.span(span).height(4)
 
 
 def bars(
-    title: str, description: str, query: Query, *, unit: str, span: int = 12
+    title: str, description: str, *, queries: Sequence[Query], unit: str, span: int = 12
 ) -> bargauge.Panel:
     """What is largest now, as bars."""
     panel = bargauge.Panel().unit(unit).min(0).orientation(looks.VizOrientation.HORIZONTAL)
     panel.display_mode(looks.BarGaugeDisplayMode.BASIC)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-    _fill(panel, title, description, [query], is_instant=True)
+    _fill(panel, title, description, queries, is_instant=True)
     return panel.span(span).height(9)
 
 
-def rows(title: str, description: str, query: Query, *, hidden: Sequence[str]) -> table.Panel:
+def rows(
+    title: str, description: str, *, queries: Sequence[Query], hidden: Sequence[str]
+) -> table.Panel:
     """The series that there are now, one a row, with their labels but the ``hidden`` ones."""
     panel = table.Panel().unit("string")
     away = dict.fromkeys(hidden, True)
     panel.with_transformation(
         dashboard.DataTransformerConfig(id_val="organize", options={"excludeByName": away})
     )
-    _fill(panel, title, description, [query], is_instant=True)
+    _fill(panel, title, description, queries, is_instant=True)
     return panel.span(24).height(7)
 
 
@@ -131,3 +134,11 @@ def _fill(
         else:
             target.range()
         panel.with_target(target)
+
+
+KINDS: Mapping[str, Callable[..., Panel]] = {
+    "graph": graph,
+    "figure": figure,
+    "bars": bars,
+    "rows": rows,
+}
