@@ -33,7 +33,7 @@ def main(word: str) -> int:
 def _up(compose: Engine, port: int) -> int:
     started_at = time.monotonic()
     if not compose.container("gateway"):
-        _check_port(port)
+        _check_port(port, compose.binary)
     if status := compose.run("up", "--detach"):
         return status
     _wait(compose, port)
@@ -42,15 +42,18 @@ def _up(compose: Engine, port: int) -> int:
     return 0
 
 
-def _check_port(port: int) -> None:
-    """Raises CannotStart. A port that needs root is left to the engine, which may have it."""
+def _check_port(port: int, binary: str) -> None:
+    """Raises CannotStart. Docker may have a port that needs root; podman has its user's rights."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CannotStart(
-                f"Port {port} is taken. Free it, or choose another: GATEWAY_PORT=8090 make up"
-            ) from None
+            problem = f"Port {port} is taken. Free it, or choose another"
+        elif error.errno == errno.EACCES and binary == "podman":
+            problem = f"Port {port} is for root alone. Choose another"
+        else:
+            return
+        raise CannotStart(f"{problem}: GATEWAY_PORT=8090 make up") from None
 
 
 def _wait(compose: Engine, port: int) -> None:

@@ -11,10 +11,15 @@ from deploy.local.layout import PROJECT, CannotStart
 
 FILE = PROJECT / "deploy" / "compose.yaml"
 LABEL = "com.docker.compose"
+OWN_COMPOSE = str(PROJECT / ".venv" / "bin" / "podman-compose")
 NO_ENGINE = (
     "Containers need Docker with Compose, or podman with podman-compose, and there is neither."
-    " On Debian: apt-get install podman, and pip install podman-compose; or name yours:"
-    " COMPOSE='docker compose' make up. Without containers: make run"
+    " On Debian: apt-get install podman, then make tools, which brings podman-compose; or name"
+    " yours: COMPOSE='docker compose' make up. Without containers: make run"
+)
+NO_COMPOSE = (
+    "Here is podman, but no podman-compose, which reads compose files: make tools brings it"
+    " (into .venv), then make up again. Without containers: make run"
 )
 
 
@@ -29,7 +34,11 @@ class Engine:
     def run(self, *words: str) -> int:
         """A compose command, in sight of whoever waits for it; its exit status."""
         command = [*self.compose, "--file", str(FILE), *words]
-        return subprocess.run(command, check=False, env=dict(self.environment)).returncode  # noqa: S603
+        told = dict(self.environment)
+        if words[0] == "build":
+            # Four builds at once wait for podman's locks for minutes on a small machine.
+            told = {"COMPOSE_PARALLEL_LIMIT": "1"} | told
+        return subprocess.run(command, check=False, env=told).returncode  # noqa: S603
 
     def container(self, service: str) -> str:
         """The id of the service's running container; empty while there is none."""
@@ -59,13 +68,13 @@ def engine(environment: Mapping[str, str]) -> Engine:
     told = {"BUILDAH_FORMAT": "docker", "REVISION": _revision()} | dict(environment)
     candidates = [
         (tuple(shlex.split(named)),) if (named := environment.get("COMPOSE")) else (),
-        (("docker", "compose"), ("podman-compose",)),
+        (("docker", "compose"), ("podman-compose",), (OWN_COMPOSE,)),
     ]
     for command in candidates[0] or candidates[1]:
         if _works(command):
             binary = "docker" if command[0] == "docker" else "podman"
             return Engine(command, binary, told)
-    raise CannotStart(NO_ENGINE)
+    raise CannotStart(NO_COMPOSE if shutil.which("podman") else NO_ENGINE)
 
 
 def _works(command: tuple[str, ...]) -> bool:

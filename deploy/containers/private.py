@@ -7,7 +7,12 @@ from deploy.local.layout import CannotStart
 from deploy.local.secret import new_key, write_private
 
 PROFILES = ("demo", "observability")
-DEFAULTS = {"GATEWAY_PORT": "80", "CASSANDRA_HOST": "cassandra", "DEMO": "0"}
+DEFAULTS = {
+    "GATEWAY_PORT": "80",
+    "CASSANDRA_HOST": "cassandra",
+    "DEMO": "0",
+    "GRAFANA_ADDRESS": "",
+}
 KEPT = ("SECRET_KEY", "GRAFANA_ADMIN_PASSWORD", *DEFAULTS, "COMPOSE_PROFILES")
 NOTE = """\
 # Made by `make up`; private. Every variable of compose.yaml can be set here (docs/deploy.md).
@@ -17,11 +22,12 @@ NOTE = """\
 def settings(path: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """What the file says, under what the environment says; the file is made where missing.
 
-    PROFILES, of "demo" and "observability", sets DEMO and COMPOSE_PROFILES. Raises CannotStart.
+    PROFILES, of "demo" and "observability", sets DEMO, GRAFANA_ADDRESS and COMPOSE_PROFILES.
+    Raises CannotStart.
     """
     words = _profiles(environment)
     kept = read(path) if path.exists() else _new()
-    chosen = kept | dict(environment) | ({"DEMO": _demo(words)} if words else {})
+    chosen = kept | dict(environment) | (_meant_by(words) if words else {})
     own = ["cassandra"] if chosen["CASSANDRA_HOST"] == "cassandra" else []
     if words or not path.exists():
         chosen["COMPOSE_PROFILES"] = ",".join(own + words)
@@ -49,5 +55,8 @@ def _profiles(environment: Mapping[str, str]) -> list[str]:
     return words
 
 
-def _demo(words: list[str]) -> str:
-    return "1" if "demo" in words else "0"
+def _meant_by(words: list[str]) -> dict[str, str]:
+    return {
+        "DEMO": "1" if "demo" in words else "0",
+        "GRAFANA_ADDRESS": "grafana:3000" if "observability" in words else "",
+    }

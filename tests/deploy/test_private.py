@@ -60,6 +60,13 @@ def test_profiles_turn_on_what_they_say(path: Path, words: str):
     assert made["COMPOSE_PROFILES"] == "cassandra,demo,observability"
 
 
+def test_the_gateway_leads_to_grafana_only_where_there_is_one(path: Path):
+    assert private.settings(path, {"PROFILES": "observability"})["GRAFANA_ADDRESS"]
+    assert private.settings(path, {})["GRAFANA_ADDRESS"] == "grafana:3000"
+
+    assert private.settings(path, {"PROFILES": "demo"})["GRAFANA_ADDRESS"] == ""
+
+
 def test_a_shop_on_another_cassandra_or_on_none_starts_none(path: Path):
     for host in ("", "10.0.0.1"):
         made = private.settings(path, {"CASSANDRA_HOST": host, "PROFILES": "demo"})

@@ -53,16 +53,20 @@ def test_no_key_gets_near_an_image():
     assert not re.search(r"SECRET|PASSWORD|TOKEN", RECIPE)
 
 
-def test_only_the_gateway_can_be_opened_to_others():
+def test_only_the_gateways_port_is_published_and_to_this_machine_alone():
     published = {name: each["ports"] for name, each in services().items() if "ports" in each}
     named = re.findall(r'ports: \["\$\{(\w+)', FILE.read_text())
 
-    assert published == {
-        "gateway": ["127.0.0.1:80:8080"],
-        "prometheus": ["127.0.0.1:9090:9090"],
-        "grafana": ["127.0.0.1:3000:3000"],
-    }
+    assert published == {"gateway": ["127.0.0.1:80:8080"]}
     assert named == ["GATEWAY_BIND"]
+
+
+def test_grafana_serves_where_the_gateway_leads_to_it():
+    settings = services()["grafana"]["environment"]
+
+    assert urlsplit(settings["GF_SERVER_ROOT_URL"]).path == "/grafana/"
+    assert settings["GF_SERVER_SERVE_FROM_SUB_PATH"] == "true"
+    assert services()["gateway"]["environment"]["GRAFANA_ADDRESS"] == ""
 
 
 @pytest.mark.parametrize("name", HARDENED)
@@ -124,8 +128,9 @@ def test_a_service_has_a_volume_of_its_own(name: str):
 
 def test_no_key_stands_in_the_compose_file():
     assert {"SECRET_KEY", "GRAFANA_ADMIN_PASSWORD"} <= variables().keys()
-    assert variables()["SECRET_KEY"].startswith("is not set")
-    for name in ("SECRET_KEY_FALLBACKS", "CASSANDRA_PASSWORD", "GRAFANA_ADMIN_PASSWORD"):
+    for name in ("SECRET_KEY", "GRAFANA_ADMIN_PASSWORD"):
+        assert variables()[name].startswith("is not set")
+    for name in ("SECRET_KEY_FALLBACKS", "CASSANDRA_PASSWORD"):
         assert variables()[name] == ""
     assert "supersecretkey123" not in FILE.read_text()
 

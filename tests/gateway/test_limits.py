@@ -52,12 +52,14 @@ def is_cut(client: socket.socket) -> bool:
         "/user-api/users/register",
         "/api/login/",
         "/order-api/admin/login/",
+        "/grafana/login",
     ],
 )
 def test_passwords_are_not_tried_faster_than_they_may(
-    gateway_with: GatewayWith, target: str
+    gateway: Gateway, gateway_with: GatewayWith, target: str
 ) -> None:
-    gateway = gateway_with(GATEWAY_LOGIN_RATE="1", GATEWAY_LOGIN_BURST="4")
+    behind = {"GRAFANA_ADDRESS": gateway.services["accounts"].address}
+    gateway = gateway_with(GATEWAY_LOGIN_RATE="1", GATEWAY_LOGIN_BURST="4", **behind)
 
     answers = [login(gateway, target) for _ in range(12)]
 

@@ -4,7 +4,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import Gateway, GatewayWith
+from tests.gateway.echo import Echo
 
 PREFIXES = {
     "/api": "catalog",
@@ -143,3 +144,24 @@ def test_a_forgotten_slash_leads_to_the_page(gateway: Gateway) -> None:
     answer = gateway.ask("GET", "/swagger")
 
     assert (answer.status, answer.header("Location")) == (301, "/swagger/")
+
+
+def test_grafana_is_behind_the_door_where_there_is_one(gateway_with: GatewayWith) -> None:
+    with Echo("grafana") as grafana:
+        gateway = gateway_with(GRAFANA_ADDRESS=grafana.address)
+        seen = gateway.ask("POST", "/grafana/api/ds/query?a=b", b"{}", headers={"X-User-ID": "x"})
+        inner = gateway.ask("GET", "/grafana/metrics")
+
+    assert seen.json["service"] == "grafana"
+    assert seen.json["target"] == "/grafana/api/ds/query?a=b"
+    assert seen.seen("Host") == [f"127.0.0.1:{gateway.port}"]
+    assert seen.seen("X-User-ID") == []
+    assert inner.status == 404
+    assert grafana.arrivals.keys() == {"/grafana/api/ds/query?a=b"}
+
+
+def test_without_grafana_there_is_nothing(gateway: Gateway) -> None:
+    for path in ("/grafana/", "/grafana/login", "/prometheus/", "/prometheus/api/v1/targets"):
+        answer = gateway.ask("GET", path)
+
+        assert (answer.status, answer.json["code"]) == (404, "not_found")

@@ -26,6 +26,7 @@ WRONG = {
     "GATEWAY_RESOLVER": ["a b", "1.1.1.1;"],
     "GATEWAY_TRUSTED_PROXIES": ["proxy", "10.0.0.0/8;", "10.0.0.0/8,all"],
     "CATALOG_ADDRESS": ["catalog", "http://catalog:8000", "catalog:8000/x", "a:1;b:2", ","],
+    "GRAFANA_ADDRESS": ["grafana", "http://grafana:3000"],
     "CORS_ALLOWED_ORIGINS": ["*", "shop.test", "https://shop.test/", 'https://a"b'],
     "ALLOWED_HOSTS": ["shop test", "*.shop.test", "a;b"],
     "GATEWAY_TLS_KEY": ["/only/the/key.pem"],
