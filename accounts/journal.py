@@ -7,6 +7,7 @@ a second time.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import compress
 from typing import Any
 from uuid import UUID
 
@@ -58,14 +59,18 @@ class JournaledAccounts(MemoryAccounts):
         return user
 
     async def record(self, update: OrderUpdate, *, now: datetime) -> bool:
+        return (await self.record_all([update], now=now))[0]
+
+    async def record_all(self, updates: Sequence[OrderUpdate], *, now: datetime) -> Sequence[bool]:
         """A repetition is answered only when what it repeats is safe."""
         self._journal.admit()
-        is_new = await super().record(update, now=now)
-        if is_new:
-            await self._journal.write(self._recorded(update), synced=True)
+        are_new = [await MemoryAccounts.record(self, update, now=now) for update in updates]
+        changes = [row for new in compress(updates, are_new) for row in self._recorded(new)]
+        if changes:
+            await self._journal.write(changes, synced=True)
         else:
             await self._journal.settled()
-        return is_new
+        return are_new
 
     def _recorded(self, update: OrderUpdate) -> Sequence[Change]:
         return [

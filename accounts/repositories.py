@@ -55,6 +55,9 @@ class AccountRepository(Protocol):
         News of people who are not registered (yet) are kept too.
         """
 
+    async def record_all(self, updates: Sequence[OrderUpdate], *, now: datetime) -> Sequence[bool]:
+        """The same for many, in their order."""
+
     async def order(self, order_id: UUID) -> OrderRecord | None:
         """What is remembered of an order."""
 
@@ -162,6 +165,9 @@ class MemoryAccounts:
             self._ended.setdefault(update.order_id, now)
         self._forget(now)
         return True
+
+    async def record_all(self, updates: Sequence[OrderUpdate], *, now: datetime) -> Sequence[bool]:
+        return [await self.record(update, now=now) for update in updates]
 
     async def order(self, order_id: UUID) -> OrderRecord | None:
         return self._orders.get(order_id)

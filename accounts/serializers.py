@@ -14,6 +14,7 @@ from store import fields
 
 # A hundred lines of a thousand pieces at the highest price are a hundredth of it.
 MAX_TOTAL = Decimal(10**15)
+MAX_UPDATES = 100
 MAX_LOGIN_NAME = 254
 MAX_LOGIN_PASSWORD = 4096
 
@@ -72,6 +73,16 @@ class OrderUpdateSerializer(fields.Serializer):
     updated_at = fields.DateTimeField()
     total = fields.MoneyField(max_value=MAX_TOTAL)
     version = fields.IntegerField(min_value=1)
+
+
+class OrderUpdatesSerializer(fields.Serializer):
+    updates = fields.ListField(
+        child=OrderUpdateSerializer(), allow_empty=False, max_length=MAX_UPDATES
+    )
+
+
+class NotedSerializer(fields.Serializer):
+    noted = fields.IntegerField(help_text="Those that were new.")
 
 
 class TokenSerializer(fields.Serializer):

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import compress
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -142,12 +143,12 @@ class OrderNews:
         self._silence = silence
         self._lifetime = lifetime
 
-    async def hear(self, update: OrderUpdate) -> bool:
+    async def hear(self, updates: Sequence[OrderUpdate]) -> Sequence[bool]:
         """False for a step that was heard before, or after a newer one."""
-        is_new = await self._repository.record(update, now=self._now())
-        if is_new:
+        are_new = await self._repository.record_all(updates, now=self._now())
+        for update in compress(updates, are_new):
             self._streams.publish(update)
-        return is_new
+        return are_new
 
     async def records(self, order_ids: Iterable[UUID]) -> dict[UUID, OrderRecord]:
         """What was heard of these orders; without those never heard of."""

@@ -24,4 +24,9 @@ urlpatterns = [
     path("books/users", books.UserTotals.as_view(), name="user-totals"),
     path("books/orders", books.OrderRecords.as_view(), name="order-records"),
     path("users/notify/order-status", news.OrderStatusNews.as_view(), name="order-status-news"),
+    path(
+        "users/notify/order-statuses",
+        news.OrderStatusesNews.as_view(),
+        name="order-statuses-news",
+    ),
 ]

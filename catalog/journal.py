@@ -79,15 +79,20 @@ class JournaledCatalog(MemoryCatalog):
         self._journal.admit()
         before = self._register.get(order_id)
         reservation = await super().reserve(order_id, user_id, quantities, now=now)
-        await self._move(before, order_id)
+        await self._move([(order_id, before)])
         return reservation
 
     async def settle(self, order_id: UUID, state: State, *, now: datetime) -> Reservation | None:
+        return (await self.settle_all([(order_id, state)], now=now))[0]
+
+    async def settle_all(
+        self, moves: Sequence[tuple[UUID, State]], *, now: datetime
+    ) -> Sequence[Reservation | None]:
         self._journal.admit()
-        before = self._register.get(order_id)
-        reservation = await super().settle(order_id, state, now=now)
-        await self._move(before, order_id)
-        return reservation
+        before = [(order_id, self._register.get(order_id)) for order_id, _ in moves]
+        settled = [await MemoryCatalog.settle(self, *move, now=now) for move in moves]
+        await self._move(before)
+        return settled
 
     async def _book(self, *product_ids: UUID) -> None:
         """Keeps products as they are now, or are no longer, with their books."""
@@ -98,18 +103,22 @@ class JournaledCatalog(MemoryCatalog):
             changes.append((STOCK, product_id, self._line(product_id)))
         await self._journal.write(changes, synced=True)
 
-    async def _move(self, before: Reservation | None, order_id: UUID) -> None:
-        """Keeps a reservation as it is now, with the books of what it took or gave back.
+    async def _move(self, before: Sequence[tuple[UUID, Reservation | None]]) -> None:
+        """Keeps reservations as they are now, with the books of what they took or gave back.
 
         A call that changed nothing repeats one that may not be safe yet: it waits for that.
         """
-        after = self._register.get(order_id)
-        if after is before:
+        changes: list[Change] = []
+        for order_id, earlier in before:
+            after = self._register.get(order_id)
+            if after is not earlier:
+                lines = after.lines if after else ()
+                books = ((STOCK, each.product_id, self._line(each.product_id)) for each in lines)
+                changes += [(RESERVATIONS, order_id, after), *books]
+        if changes:
+            await self._journal.write(changes, synced=True)
+        else:
             await self._journal.settled()
-            return
-        lines = after.lines if after else ()
-        books = [(STOCK, line.product_id, self._line(line.product_id)) for line in lines]
-        await self._journal.write([(RESERVATIONS, order_id, after), *books], synced=True)
 
     def _has_moved(self, line: StockLine) -> bool:
         """Whether the books say more than the product itself."""

@@ -90,6 +90,11 @@ class CatalogRepository(Protocol):
         None for an unknown id; one that was to be released or returned can never be held then.
         """
 
+    async def settle_all(
+        self, moves: Sequence[tuple[UUID, State]], *, now: datetime
+    ) -> Sequence[Reservation | None]:
+        """The same for many, each for itself."""
+
     async def reservations(
         self,
         state: State,
@@ -213,6 +218,11 @@ class MemoryCatalog:
         moved = known.moved(state, now=now)
         self._register.put(moved)
         return moved
+
+    async def settle_all(
+        self, moves: Sequence[tuple[UUID, State]], *, now: datetime
+    ) -> Sequence[Reservation | None]:
+        return [await self.settle(order_id, state, now=now) for order_id, state in moves]
 
     async def reservations(
         self,

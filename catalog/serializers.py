@@ -20,6 +20,8 @@ from store.money import KOPECK
 MAX_IMPORT = 500
 MAX_LINES = 1000
 MAX_AGE_SECONDS = 1_000_000_000
+MAX_MOVES = 100
+MOVES = {"sold": State.SOLD, "return": State.RETURNED, "release": State.RELEASED}
 ASCENDING, DESCENDING = "asc", "desc"
 # What anyone may ask for; products themselves end at MAX_PRICE.
 HIGHEST_PRICE = Decimal(10) ** 18
@@ -139,6 +141,19 @@ class ReservationSerializer(Serializer):
 class SettledSerializer(Serializer):
     order_id = UUIDField()
     state = serializers.ChoiceField(choices=[*State, "unknown"])
+
+
+class MoveSerializer(Serializer):
+    order_id = UUIDField()
+    move = serializers.ChoiceField(choices=list(MOVES))
+
+
+class MovesSerializer(Serializer):
+    moves = ListField(child=MoveSerializer(), allow_empty=False, max_length=MAX_MOVES)
+
+
+class SettledListSerializer(Serializer):
+    items = SettledSerializer(many=True)
 
 
 class ListedReservationSerializer(ReservationSerializer):

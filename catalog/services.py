@@ -101,18 +101,11 @@ class ReservationService:
             quantities[product_id] += quantity
         return await self._repository.reserve(order_id, user_id, quantities, now=self._now())
 
-    async def sell(self, order_id: UUID) -> str:
-        """The state in which the reservation then is; so do the two below."""
-        state = await self._settled(order_id, State.SOLD)
-        if state == State.RELEASED:
-            log.warning("Order %s was sold after its hold had been released", order_id)
-        return state or UNKNOWN
-
-    async def take_back(self, order_id: UUID) -> str:
-        return await self._settled(order_id, State.RETURNED) or State.RETURNED
-
-    async def release(self, order_id: UUID) -> str:
-        return await self._settled(order_id, State.RELEASED) or State.RELEASED
+    async def settle(self, moves: Sequence[tuple[UUID, State]]) -> list[str]:
+        """The states in which the reservations then are, in the same order."""
+        settled = await self._repository.settle_all(moves, now=self._now())
+        pairs = zip(moves, settled, strict=True)
+        return [_outcome(*move, reservation) for move, reservation in pairs]
 
     async def older_than(
         self,
@@ -132,13 +125,15 @@ class ReservationService:
         """A page of the stock's books, and behind which product the next one begins."""
         return await self._repository.books(limit=limit, after=after)
 
-    async def _settled(self, order_id: UUID, state: State) -> State | None:
-        reservation = await self._repository.settle(order_id, state, now=self._now())
-        if reservation is not None:
-            return reservation.state
-        UNKNOWN_RESERVATIONS.labels(call=state).inc()
-        log.warning("Reservation %s is unknown; asked to be %s", order_id, state)
-        return None
+
+def _outcome(order_id: UUID, wanted: State, reservation: Reservation | None) -> str:
+    if reservation is None:
+        UNKNOWN_RESERVATIONS.labels(call=wanted).inc()
+        log.warning("Reservation %s is unknown; asked to be %s", order_id, wanted)
+        return UNKNOWN if wanted is State.SOLD else wanted
+    if wanted is State.SOLD and reservation.state is State.RELEASED:
+        log.warning("Order %s was sold after its hold had been released", order_id)
+    return reservation.state
 
 
 def _found(product: Product | None) -> Product:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("products/<id:product_id>", views.ProductDetail.as_view(), name="product-detail"),
     path("books/stock", views.StockBooks.as_view(), name="stock-books"),
     path("reservations/", views.ReservationList.as_view(), name="reservation-list"),
+    path("reservations/moves", views.ReservationMoves.as_view(), name="reservation-moves"),
     path(
         "reservations/<id:order_id>",
         views.ReservationDetail.as_view(),

@@ -9,9 +9,10 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from catalog.answers import books_data, page_json, product_json, reservation_data, reservations_data
 from catalog.apps import catalog, reservations
-from catalog.domain import Product, ProductChanges
+from catalog.domain import Product, ProductChanges, State
 from catalog.listings import Listing, books_place, listing, reservation_listing
 from catalog.serializers import (
+    MOVES,
     BooksPageSerializer,
     BooksQuerySerializer,
     CategoryQuerySerializer,
@@ -19,6 +20,7 @@ from catalog.serializers import (
     HealthSerializer,
     ImportResultSerializer,
     ImportSerializer,
+    MovesSerializer,
     NewProductSerializer,
     NewReservationSerializer,
     ProductChangesSerializer,
@@ -28,6 +30,7 @@ from catalog.serializers import (
     ReservationPageSerializer,
     ReservationQuerySerializer,
     ReservationSerializer,
+    SettledListSerializer,
     SettledSerializer,
 )
 from store.api import RETRY_AFTER_SECONDS, APIView, Response
@@ -200,7 +203,7 @@ class ReservationDetail(APIView):
 
     @extend_schema(summary="Release what is held", responses={200: SettledSerializer})
     async def delete(self, request: Request, order_id: UUID) -> Response:
-        return _settled(order_id, await reservations().release(order_id))
+        return await _settled(order_id, State.RELEASED)
 
 
 class ReservationSale(APIView):
@@ -211,7 +214,7 @@ class ReservationSale(APIView):
     @extend_schema(summary="Mark as sold", request=None, responses={200: SettledSerializer})
     async def post(self, request: Request, order_id: UUID) -> Response:
         self.no_body(request)
-        return _settled(order_id, await reservations().sell(order_id))
+        return await _settled(order_id, State.SOLD)
 
 
 class ReservationReturn(APIView):
@@ -222,7 +225,26 @@ class ReservationReturn(APIView):
     @extend_schema(summary="Take stock back", request=None, responses={200: SettledSerializer})
     async def post(self, request: Request, order_id: UUID) -> Response:
         self.no_body(request)
-        return _settled(order_id, await reservations().take_back(order_id))
+        return await _settled(order_id, State.RETURNED)
+
+
+class ReservationMoves(APIView):
+    """Reservations of many orders, each moved for itself."""
+
+    permission_classes = [IsService]
+    inputs = {"POST": MovesSerializer}
+
+    @extend_schema(
+        summary="Mark as sold, take back or release, for many orders at once",
+        request=MovesSerializer,
+        responses={200: SettledListSerializer},
+    )
+    async def post(self, request: Request) -> Response:
+        moves = [(each["order_id"], MOVES[each["move"]]) for each in self.body(request)["moves"]]
+        states = await reservations().settle(moves)
+        pairs = zip(moves, states, strict=True)
+        items = [{"order_id": order_id, "state": state} for (order_id, _), state in pairs]
+        return Response({"items": items})
 
 
 class SystemHealth(APIView):
@@ -248,8 +270,9 @@ async def _page(asked: Listing) -> Response:
     return Response(page_json(page, asked))
 
 
-def _settled(order_id: UUID, state: str) -> Response:
-    return Response({"order_id": order_id, "state": state})
+async def _settled(order_id: UUID, state: State) -> Response:
+    [settled] = await reservations().settle([(order_id, state)])
+    return Response({"order_id": order_id, "state": settled})
 
 
 def _health(status: str, store: str) -> dict[str, str]:

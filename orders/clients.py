@@ -1,6 +1,6 @@
 """The catalog's stock and the accounts' notifications as orders sees them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from http import HTTPStatus
@@ -69,8 +69,16 @@ class Catalog:
         answer = await self._peer.call(verb, path.format(order_id), timeout=DELIVER_SECONDS)
         _definite(self._peer, answer)
 
-    async def deliver(self, message: OutboxMessage) -> None:
-        await self.move(message.order_id, StockMove(message.kind))
+    async def deliver(self, messages: Sequence[OutboxMessage]) -> None:
+        """Moves of different orders; may be repeated. Raises PeerAway or PeerRefused."""
+        if len(messages) == 1:
+            await self.move(messages[0].order_id, StockMove(messages[0].kind))
+            return
+        moves = [{"order_id": each.order_id, "move": each.kind} for each in messages]
+        answer = await self._peer.call(
+            "POST", "/reservations/moves", timeout=DELIVER_SECONDS, json={"moves": moves}
+        )
+        _definite(self._peer, answer)
 
     async def held(self, *, older_than: int) -> AsyncIterator[Hold]:
         """The stock that is held for more than ``older_than`` seconds."""
@@ -96,14 +104,15 @@ class Accounts:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
 
-    async def deliver(self, message: OutboxMessage) -> None:
-        """Tells of a change of status; may be repeated. Raises PeerAway or PeerRefused."""
-        answer = await self._peer.call(
-            "POST",
-            "/users/notify/order-status",
-            timeout=DELIVER_SECONDS,
-            json=message.payload,
+    async def deliver(self, messages: Sequence[OutboxMessage]) -> None:
+        """Tells of changes of status; may be repeated. Raises PeerAway or PeerRefused."""
+        news = [message.payload for message in messages]
+        path, body = (
+            ("/users/notify/order-status", news[0])
+            if len(news) == 1
+            else ("/users/notify/order-statuses", {"updates": news})
         )
+        answer = await self._peer.call("POST", path, timeout=DELIVER_SECONDS, json=body)
         _definite(self._peer, answer)
 
 

@@ -4,7 +4,7 @@ What another service may be told of is safe on the disk first; that a message ar
 order's time is over, is found out once more after a loss of power.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
@@ -96,17 +96,20 @@ class JournaledOrders(MemoryOrders):
         await super().delete(order, final)
         await self._journal.write([_put(final)], synced=False)
 
-    async def next_message(self, destination: Destination, order_id: UUID) -> OutboxMessage | None:
+    async def next_messages(
+        self, destination: Destination, order_ids: Iterable[UUID]
+    ) -> Sequence[OutboxMessage]:
         """Nothing is told that a crash could still take back."""
-        message = await super().next_message(destination, order_id)
+        messages = await super().next_messages(destination, order_ids)
         await self._journal.settled()
-        return message
+        return messages
 
-    async def delivered(self, message: OutboxMessage) -> datetime | None:
+    async def delivered(self, messages: Sequence[OutboxMessage]) -> Sequence[datetime]:
         self._journal.admit()
-        due_at = await super().delivered(message)
-        await self._journal.write([(OUTBOX, _key(message), None)], synced=False)
-        return due_at
+        due = await super().delivered(messages)
+        gone = [(OUTBOX, _key(message), None) for message in messages]
+        await self._journal.write(gone, synced=False)
+        return due
 
     def _rows(self) -> Iterator[Change]:
         yield from map(_put, list(self._known.values()))

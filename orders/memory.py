@@ -1,7 +1,7 @@
 """The memory store of orders: plain objects in dicts, with the indexes that the queries need."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
@@ -119,15 +119,18 @@ class MemoryOrders:
         return self._outbox.orders(destination)
 
     async def next_message(self, destination: Destination, order_id: UUID) -> OutboxMessage | None:
-        return self._outbox.first(destination, order_id)
+        found = await self.next_messages(destination, [order_id])
+        return found[0] if found else None
 
-    async def delivered(self, message: OutboxMessage) -> datetime | None:
-        if not self._outbox.remove(message):
-            return None
-        order = self._known.get(message.order_id.int)
-        if not isinstance(order, Order) or not order.stage.is_last:
-            return None
-        return self._arm(order)
+    async def next_messages(
+        self, destination: Destination, order_ids: Iterable[UUID]
+    ) -> Sequence[OutboxMessage]:
+        found = (self._outbox.first(destination, order_id) for order_id in order_ids)
+        return [message for message in found if message is not None]
+
+    async def delivered(self, messages: Sequence[OutboxMessage]) -> Sequence[datetime]:
+        due = (self._armed_by(message) for message in messages if self._outbox.remove(message))
+        return [due_at for due_at in due if due_at is not None]
 
     async def prune(self, now: datetime) -> int:
         before = len(self._finals)
@@ -178,6 +181,13 @@ class MemoryOrders:
         if isinstance(known, PendingOrder) and version == 0:
             return None
         raise Overtaken
+
+    def _armed_by(self, message: OutboxMessage) -> datetime | None:
+        """When the order is due now that ``message`` has left the outbox."""
+        order = self._known.get(message.order_id.int)
+        if not isinstance(order, Order) or not order.stage.is_last:
+            return None
+        return self._arm(order)
 
     def _arm(self, order: Order) -> datetime | None:
         """An order that is over waits outside the index until its outbox is empty."""

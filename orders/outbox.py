@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from time import monotonic
 from typing import Protocol
@@ -21,11 +22,12 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.05
 FAILURES_THAT_MEAN_AWAY = 3
+MOST_AT_ONCE = 50
 
 
 class Courier(Protocol):
-    async def deliver(self, message: OutboxMessage) -> None:
-        """Raises PeerAway or PeerRefused."""
+    async def deliver(self, messages: Sequence[OutboxMessage]) -> None:
+        """Messages of different orders. Raises PeerAway or PeerRefused, then of all of them."""
 
 
 def backoff(failures: int, *, longest: float, draw: Callable[[], float] = random.random) -> float:
@@ -37,9 +39,10 @@ def backoff(failures: int, *, longest: float, draw: Callable[[], float] = random
 class Relay:
     """The messages for one destination.
 
-    Some workers share the orders that have messages; one order is in the hands of one worker,
-    which keeps its messages in order. While the destination is away only the first worker
-    tries, more and more slowly; its first success lets the others go on.
+    Two workers share the orders that have messages; one order is in the hands of one worker,
+    which keeps its messages in order. While a worker delivers, what comes gathers, and goes in
+    one delivery. While the destination is away only the first worker tries, more and more slowly;
+    its first success lets the other go on.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class Relay:
         courier: Courier,
         alarm: Alarm,
         *,
-        workers: int = 16,
+        workers: int = 2,
         longest_pause: float = 1.0,
     ) -> None:
         self._destination = destination
@@ -108,42 +111,64 @@ class Relay:
                 continue
             if self._failures:
                 await asyncio.sleep(backoff(self._failures, longest=self._longest_pause))
-            await self._take(order_id)
+            await self._take(self._together_with(order_id))
 
-    async def _take(self, order_id: UUID) -> None:
-        """Delivers what the order has; comes back to it later when that does not work."""
-        is_done = False
+    def _together_with(self, order_id: UUID) -> list[UUID]:
+        """The order, and what else is ready by now, for one delivery.
+
+        One that failed before goes alone: its message may be what does not work.
+        """
+        together = [order_id]
+        if self._failures or order_id in self._attempts:
+            return together
+        while len(together) < MOST_AT_ONCE and not self._ready.empty():
+            another = self._ready.get_nowait()
+            if another in self._attempts:
+                self._ready.put_nowait(another)
+                break
+            together.append(another)
+        return together
+
+    async def _take(self, order_ids: Sequence[UUID]) -> None:
+        """Delivers what the orders have; comes back to them later when that does not work."""
+        left = order_ids
         try:
-            is_done = await self._deliver_all(order_id)
+            while left:
+                messages = await self._repository.next_messages(self._destination, left)
+                waiting = [message.order_id for message in messages]
+                self._put_down(set(left).difference(waiting))
+                left = waiting
+                if messages and not await self._deliver(messages):
+                    break
         finally:
             # Also when the store failed, which ends this worker's run: nothing is forgotten.
-            if is_done:
-                self._put_down(order_id)
-            else:
-                self._retry_later(order_id)
+            self._retry_later(left)
             self._changed.set()
 
-    async def _deliver_all(self, order_id: UUID) -> bool:
-        while message := await self._repository.next_message(self._destination, order_id):
-            if not await self._is_settled(message):
-                return False
-            due_at = await self._repository.delivered(message)
-            if due_at is not None:
-                self._alarm.ring(due_at)
-        return True
-
-    async def _is_settled(self, message: OutboxMessage) -> bool:
-        """Whether the message arrived, or was refused for a reason that will not go away."""
+    async def _deliver(self, messages: Sequence[OutboxMessage]) -> bool:
+        """Whether they arrived, or were refused for a reason that will not go away."""
         try:
-            with tracing.tracer.step(f"deliver {message.kind}", message.order_id):
-                await self._courier.deliver(message)
+            await self._sent(messages)
         except PeerAway:
             self._failed()
             return False
         except PeerRefused as refusal:
-            self._dropped(message, refusal)
-        self._succeeded(message.order_id)
+            if len(messages) > 1:
+                # One of them is at fault, or the other side takes no more than one at a time.
+                return all([await self._deliver([message]) for message in messages])
+            self._dropped(messages[0], refusal)
+        self._succeeded(messages)
+        for due_at in await self._repository.delivered(messages):
+            self._alarm.ring(due_at)
         return True
+
+    async def _sent(self, messages: Sequence[OutboxMessage]) -> None:
+        """Each is a step in the trace of its order; the call itself belongs to the last one's."""
+        with ExitStack() as steps:
+            for message in messages:
+                step = tracing.tracer.step(f"deliver {message.kind}", message.order_id)
+                steps.enter_context(step)
+            await self._courier.deliver(messages)
 
     def _failed(self) -> None:
         self._failures += 1
@@ -152,11 +177,12 @@ class Relay:
         if self._failures == FAILURES_THAT_MEAN_AWAY:
             log.warning("%s is away; its messages wait", self._destination)
 
-    def _succeeded(self, order_id: UUID) -> None:
+    def _succeeded(self, messages: Sequence[OutboxMessage]) -> None:
         if self._failures:
             self._failures = 0
             self._is_there.set()
-        self._attempts.pop(order_id, None)
+        for message in messages:
+            self._attempts.pop(message.order_id, None)
 
     def _dropped(self, message: OutboxMessage, refusal: PeerRefused) -> None:
         """One message that is never accepted must not hold up those behind it for ever."""
@@ -170,14 +196,16 @@ class Relay:
             *(refusal.status, refusal.message),
         )
 
-    def _put_down(self, order_id: UUID) -> None:
-        self._in_hand.pop(order_id, None)
-        if order_id in self._more:
-            self._more.discard(order_id)
-            self.wake(order_id)
+    def _put_down(self, order_ids: Iterable[UUID]) -> None:
+        for order_id in order_ids:
+            self._in_hand.pop(order_id, None)
+            if order_id in self._more:
+                self._more.discard(order_id)
+                self.wake(order_id)
 
-    def _retry_later(self, order_id: UUID) -> None:
+    def _retry_later(self, order_ids: Iterable[UUID]) -> None:
         """Not at once and not before others: its message alone may be what does not work."""
-        attempts = self._attempts[order_id] = self._attempts.get(order_id, 0) + 1
-        pause = backoff(attempts, longest=self._longest_pause)
-        asyncio.get_running_loop().call_later(pause, self._ready.put_nowait, order_id)
+        for order_id in order_ids:
+            attempts = self._attempts[order_id] = self._attempts.get(order_id, 0) + 1
+            pause = backoff(attempts, longest=self._longest_pause)
+            asyncio.get_running_loop().call_later(pause, self._ready.put_nowait, order_id)

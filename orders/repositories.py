@@ -1,6 +1,6 @@
 """What a store of orders promises; the memory store stands in ``orders.memory``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -82,10 +82,15 @@ class OrderRepository(Protocol):
     async def next_message(self, destination: Destination, order_id: UUID) -> OutboxMessage | None:
         """The oldest message that was not delivered."""
 
-    async def delivered(self, message: OutboxMessage) -> datetime | None:
-        """Takes the oldest message off its queue; done twice, it does nothing.
+    async def next_messages(
+        self, destination: Destination, order_ids: Iterable[UUID]
+    ) -> Sequence[OutboxMessage]:
+        """The oldest one of each order that has any."""
 
-        Answers when the order is due, if only this message kept it from being so.
+    async def delivered(self, messages: Sequence[OutboxMessage]) -> Sequence[datetime]:
+        """Takes the oldest messages off their queues; done twice, it does nothing.
+
+        Answers when orders are due that only these messages kept from being so.
         """
 
     async def prune(self, now: datetime) -> int:

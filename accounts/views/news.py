@@ -74,11 +74,29 @@ class OrderStatusNews(APIView):
         responses={200: serializers.MessageSerializer},
     )
     async def post(self, request: Request) -> Response:
-        data = self.body(request)
-        tracing.tracer.about(data["order_id"])
-        update = OrderUpdate(**data | {"status": OrderStatus(data["status"])})
-        is_new = await accounts().news.hear(update)
+        update = _update(self.body(request))
+        tracing.tracer.about(update.order_id)
+        [is_new] = await accounts().news.hear([update])
         return Response({"message": "Noted." if is_new else "Known already."})
+
+
+class OrderStatusesNews(APIView):
+    """News of many orders at once: all are noted, or none."""
+
+    permission_classes = [FromOrders]
+    inputs = {"POST": serializers.OrderUpdatesSerializer}
+
+    @extend_schema(
+        summary="News of many orders (the orders service only)",
+        responses={200: serializers.NotedSerializer},
+    )
+    async def post(self, request: Request) -> Response:
+        updates = [_update(data) for data in self.body(request)["updates"]]
+        return Response({"noted": sum(await accounts().news.hear(updates))})
+
+
+def _update(data: dict[str, Any]) -> OrderUpdate:
+    return OrderUpdate(**data | {"status": OrderStatus(data["status"])})
 
 
 async def _events(updates: Updates) -> AsyncIterator[bytes]:

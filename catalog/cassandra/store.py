@@ -177,6 +177,12 @@ class CassandraCatalog:
     async def settle(self, order_id: UUID, state: State, *, now: datetime) -> Reservation | None:
         return await self._reservations.settle(order_id, state, now=now)
 
+    async def settle_all(
+        self, moves: Sequence[tuple[UUID, State]], *, now: datetime
+    ) -> Sequence[Reservation | None]:
+        settled = (self.settle(order_id, state, now=now) for order_id, state in moves)
+        return await asyncio.gather(*settled)
+
     async def reservations(
         self,
         state: State,

@@ -44,6 +44,10 @@ class Orders:
     async def tell(self, step: dict[str, object]) -> httpx.Response:
         return await self._shop.post(NOTIFY, json=step, headers=self._headers)
 
+    async def tell_all(self, steps: list[dict[str, object]]) -> httpx.Response:
+        url, body = NOTIFY.replace("status", "statuses"), {"updates": steps}
+        return await self._shop.post(url, json=body, headers=self._headers)
+
 
 @pytest.fixture
 def orders(shop: httpx.AsyncClient, as_service: Auth) -> Orders:
@@ -84,6 +88,38 @@ async def test_repeated_and_late_news_change_nothing(
     listed = (await shop.get(f"{ME}/notifications", headers=alice)).json()
     assert [step["status"] for step in listed] == ["PROCESSING"]
     assert (await shop.get(f"{ME}/total-spent", headers=alice)).json() == {"total_spent": 100.5}
+
+
+async def test_news_of_many_orders_come_in_one_message(
+    shop: httpx.AsyncClient, alice: Headers, orders: Orders
+) -> None:
+    order, known = str(uuid4()), news(total=7)
+    await orders.tell(known)
+    steps = [news(1, order_id=order), known, news(2, "PROCESSING", order_id=order)]
+
+    answer = await orders.tell_all(steps)
+
+    assert (answer.status_code, answer.json()) == (200, {"noted": 2})
+    listed = (await shop.get(f"{ME}/notifications", headers=alice)).json()
+    assert [step["status"] for step in listed] == ["PROCESSING", "CREATED", "CREATED"]
+    assert (await shop.get(f"{ME}/total-spent", headers=alice)).json() == {"total_spent": 107.5}
+
+
+async def test_of_many_news_with_a_wrong_one_none_is_noted(
+    shop: httpx.AsyncClient, alice: Headers, orders: Orders
+) -> None:
+    answer = await orders.tell_all([news(), news(status="LOST")])
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"].keys() == {"updates.1.status"}
+    assert (await shop.get(f"{ME}/notifications", headers=alice)).json() == []
+
+
+@pytest.mark.parametrize("number", [0, 101])
+async def test_a_message_has_one_to_a_hundred_news(orders: Orders, number: int) -> None:
+    answer = await orders.tell_all([news() for _ in range(number)])
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
 async def test_many_senders_at_once_count_once(

@@ -90,6 +90,30 @@ async def test_a_hold_repeated_after_the_sale_says_sold(
     assert await left() == 7
 
 
+async def test_many_orders_are_moved_in_one_message(
+    shop: httpx.AsyncClient, orders: Headers, milk: dict[str, Any], left: Left
+) -> None:
+    ids = [str(uuid4()) for _ in range(3)]
+    for order_id in ids:
+        hold = basket((milk, 2))
+        await shop.put(f"/api/reservations/{order_id}", json=hold, headers=orders)
+    moves = ["sold", "return", "release"]
+    body = {
+        "moves": [
+            {"order_id": order_id, "move": move}
+            for order_id, move in zip([*ids, str(uuid4())], [*moves, "sold"], strict=True)
+        ]
+    }
+
+    answers = [
+        await shop.post("/api/reservations/moves", json=body, headers=orders) for _ in range(2)
+    ]
+
+    states = [[item["state"] for item in answer.json()["items"]] for answer in answers]
+    assert states == [["sold", "returned", "released", "unknown"]] * 2
+    assert await left() == 8
+
+
 async def test_too_little_in_stock_says_what_is_left(
     shop: httpx.AsyncClient, orders: Headers, milk: dict[str, Any], add: Add, left: Left
 ) -> None:

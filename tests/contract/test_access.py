@@ -41,6 +41,7 @@ TABLE = {
     "catalog GET /reservations/": SERVICE,
     "catalog PUT /reservations/{order_id}": SERVICE,
     "catalog DELETE /reservations/{order_id}": SERVICE,
+    "catalog POST /reservations/moves": SERVICE,
     "catalog POST /reservations/{order_id}/return": SERVICE,
     "catalog POST /reservations/{order_id}/sold": SERVICE,
     "catalog GET /system/health": ANYONE,
@@ -76,6 +77,7 @@ TABLE = {
     "accounts GET /users/me/profile": PERSON,
     "accounts GET /users/me/total-spent": PERSON,
     "accounts POST /users/notify/order-status": SERVICE,  # of which only orders, see below
+    "accounts POST /users/notify/order-statuses": SERVICE,
     "accounts POST /users/register": "201 201 201 201 201 201 201",
     "accounts POST /users/verify": SERVICE,
 }
@@ -191,8 +193,11 @@ async def test_two_authorizations_are_none(world: World, things: Things, door: s
 
 
 @pytest.mark.parametrize("caller", ["catalog", "carts", "accounts"])
-async def test_only_orders_tells_of_orders(world: World, things: Things, caller: str) -> None:
-    operation = BY_NAME["accounts POST /users/notify/order-status"]
+@pytest.mark.parametrize("path", ["order-status", "order-statuses"])
+async def test_only_orders_tells_of_orders(
+    world: World, things: Things, path: str, caller: str
+) -> None:
+    operation = BY_NAME[f"accounts POST /users/notify/{path}"]
     good = example(operation, things)
     before = await world.seen()
 

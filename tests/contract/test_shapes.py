@@ -52,6 +52,7 @@ ROWS: dict[str, tuple[int, Any]] = {
     "catalog GET /reservations/": (200, {"items": [LISTED_HOLD], "next_cursor": "null"}),
     "catalog PUT /reservations/{order_id}": (200, RESERVATION),
     "catalog DELETE /reservations/{order_id}": (200, SETTLED),
+    "catalog POST /reservations/moves": (200, {"items": [SETTLED]}),
     "catalog POST /reservations/{order_id}/return": (200, SETTLED),
     "catalog POST /reservations/{order_id}/sold": (200, SETTLED),
     "catalog GET /system/health": (200, HEALTH),
@@ -92,6 +93,7 @@ ROWS: dict[str, tuple[int, Any]] = {
     ),
     "accounts GET /users/me/total-spent": (200, {"total_spent": "number"}),
     "accounts POST /users/notify/order-status": (200, MESSAGE),
+    "accounts POST /users/notify/order-statuses": (200, {"noted": "number"}),
     "accounts POST /users/register": (201, USER | TOKEN),
     "accounts POST /users/verify": (200, {"username": "text", "is_admin": "switch"}),
 }

@@ -39,6 +39,7 @@ SERVICES_ONLY = [
     "//books//audit",
     "/reservations",
     "/reservations/",
+    "/reservations/moves",
     "/reservations/6f1c0c5e-0000-4000-8000-000000000000",
     "/reservations/6f1c0c5e-0000-4000-8000-000000000000/sold",
     "/RESERVATIONS/x",

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -92,7 +93,7 @@ async def test_the_request_that_asks_is_not_counted_as_in_flight(shop: httpx.Asy
 class Nowhere:
     """A destination that is away."""
 
-    async def deliver(self, message: OutboxMessage) -> None:
+    async def deliver(self, messages: Sequence[OutboxMessage]) -> None:
         raise PeerAway("accounts", sent=False)
 
 

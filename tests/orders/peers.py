@@ -15,6 +15,7 @@ from store import wire
 from store.breaker import Breaker
 from store.http import Peer
 
+STATES = {"sold": "sold", "return": "returned", "release": "released"}
 START = datetime(2026, 7, 25, 19, 0, tzinfo=UTC)
 
 Serve = Callable[[httpx.Request], Awaitable[httpx.Response]]
@@ -135,11 +136,12 @@ class FakeCatalog(FakeService):
         parts = request.url.path.partition("/reservations")[2].strip("/").split("/")
         if not parts[0]:
             return self._list()
+        if parts[0] == "moves":
+            return self._move_all(wire.decode(request.content)["moves"])
         order_id = UUID(parts[0])
         if request.method == "PUT":
             return self._reserve(order_id, wire.decode(request.content))
-        move = {"sold": "sold", "return": "returned"}[parts[1]] if len(parts) > 1 else "released"
-        return self._move(order_id, move)
+        return self._move(order_id, STATES[parts[1] if len(parts) > 1 else "release"])
 
     def _list(self) -> httpx.Response:
         held = [
@@ -181,6 +183,11 @@ class FakeCatalog(FakeService):
         body["errors"] = {product_id: [f"{left} left."] for product_id, left in short.items()}
         return httpx.Response(409, json=body) if short else None
 
+    def _move_all(self, moves: list[dict[str, str]]) -> httpx.Response:
+        for each in moves:
+            self._move(UUID(each["order_id"]), STATES[each["move"]])
+        return httpx.Response(200, json={"items": []})
+
     def _move(self, order_id: UUID, state: str) -> httpx.Response:
         reservation = self.reservations.setdefault(order_id, Reservation(None, {}, state))
         reservation.moves.append(state)
@@ -204,5 +211,6 @@ class FakeAccounts(FakeService):
         return [news["status"] for news in self.news if news["order_id"] == str(order_id)]
 
     async def serve(self, request: httpx.Request) -> httpx.Response:
-        self.news.append(wire.decode(request.content))
+        body = wire.decode(request.content)
+        self.news += body["updates"] if request.url.path.endswith("statuses") else [body]
         return httpx.Response(200, json={"message": "ok"})

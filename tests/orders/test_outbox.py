@@ -8,10 +8,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from orders.domain import Destination, Status
+from orders.domain import Destination, Order, Status
 from orders.outbox import backoff
 from tests.orders.peers import Serve, answers, fails, refuses_connections, times_out_after_applying
-from tests.orders.world import ALICE, World
+from tests.orders.world import ALICE, BOSS, World
 
 ALL = ["CREATED", "PROCESSING", "SHIPPING", "DELIVERED"]
 
@@ -113,6 +113,59 @@ async def test_one_order_that_is_never_accepted_holds_up_nobody(world: World) ->
     assert world.accounts.statuses_of(poison.id) == ALL[:3]
 
 
+async def place_while_accounts_is_away(world: World, number: int) -> list[Order]:
+    """So that all their news waits when it is back."""
+    world.accounts.fault = refuses_connections
+    orders = [await world.place(f"user{each}") for each in range(number)]
+    world.accounts.requests.clear()
+    world.accounts.fault = None
+    return orders
+
+
+async def test_what_has_gathered_goes_in_one_message(world: World) -> None:
+    orders = await place_while_accounts_is_away(world, 60)
+    await until_told(world)
+    assert all(world.accounts.statuses_of(order.id) == ["CREATED"] for order in orders)
+    assert len(world.accounts.requests) < len(orders)
+
+
+@pytest.mark.parametrize("status", [400, 404, 413])
+async def test_who_takes_no_list_is_told_one_by_one(world: World, status: int) -> None:
+    async def takes_no_list(request: httpx.Request, serve: Serve) -> httpx.Response:
+        if request.url.path.endswith("order-statuses"):
+            return httpx.Response(status, json={"detail": "No.", "code": "no"})
+        return await serve(request)
+
+    orders = await place_while_accounts_is_away(world, 20)
+    world.accounts.fault = takes_no_list
+    await until_told(world)
+    assert all(world.accounts.statuses_of(order.id) == ["CREATED"] for order in orders)
+
+
+async def test_one_that_is_refused_for_good_does_not_take_others_with_it(world: World) -> None:
+    orders = await place_while_accounts_is_away(world, 20)
+
+    async def refuses_one(request: httpx.Request, serve: Serve) -> httpx.Response:
+        if str(orders[7].id).encode() in request.content:
+            return httpx.Response(400, json={"detail": "No.", "code": "no"})
+        return await serve(request)
+
+    world.accounts.fault = refuses_one
+    await until_told(world)
+    told = [order for order in orders if world.accounts.statuses_of(order.id)]
+    assert told == [order for order in orders if order is not orders[7]]
+
+
+async def test_stock_of_many_cancelled_orders_comes_back_at_once(world: World) -> None:
+    orders = [await world.place(f"user{each}") for each in range(20)]
+    await world.everything_is_told()
+    world.catalog.requests.clear()
+    await asyncio.gather(*(world.service.cancel(order.id, BOSS) for order in orders))
+    await until_told(world)
+    assert world.stock == 1000
+    assert len(world.catalog.requests) < 20
+
+
 async def test_a_peer_that_is_away_is_knocked_at_by_one_worker_alone(world: World) -> None:
     inside, most = 0, 0
 
@@ -145,16 +198,17 @@ async def test_a_restart_takes_up_what_was_not_delivered(world: World) -> None:
 async def test_a_message_written_while_its_queue_is_found_empty_is_not_missed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    next_message = world.repository.next_message
+    next_messages = world.repository.next_messages
 
-    async def just_before_the_next(*args: Any) -> object:
-        message = await next_message(*args)
-        if message is None and args[0] is Destination.ACCOUNTS:
-            monkeypatch.setattr(world.repository, "next_message", next_message)
-            await world.service.set_status(args[1], Status.PROCESSING)
-        return message
+    async def just_before_the_next(destination: Destination, order_ids: Any) -> object:
+        order_ids = list(order_ids)
+        messages = await next_messages(destination, order_ids)
+        if not messages and destination is Destination.ACCOUNTS:
+            monkeypatch.setattr(world.repository, "next_messages", next_messages)
+            await world.service.set_status(order_ids[0], Status.PROCESSING)
+        return messages
 
-    monkeypatch.setattr(world.repository, "next_message", just_before_the_next)
+    monkeypatch.setattr(world.repository, "next_messages", just_before_the_next)
     order = await world.place()
     async with asyncio.timeout(2):
         while world.accounts.statuses_of(order.id) != ["CREATED", "PROCESSING"]:
@@ -164,13 +218,13 @@ async def test_a_message_written_while_its_queue_is_found_empty_is_not_missed(
 async def test_a_failing_store_forgets_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    next_message = world.repository.next_message
+    next_messages = world.repository.next_messages
 
     async def broken(*args: object) -> None:
-        monkeypatch.setattr(world.repository, "next_message", next_message)
+        monkeypatch.setattr(world.repository, "next_messages", next_messages)
         raise OSError("disk")
 
-    monkeypatch.setattr(world.repository, "next_message", broken)
+    monkeypatch.setattr(world.repository, "next_messages", broken)
     order = await world.place()
     await until_told(world)
     assert world.accounts.statuses_of(order.id) == ["CREATED"]

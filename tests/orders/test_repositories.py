@@ -80,7 +80,7 @@ async def cancelled(repository: OrderRepository, order: Order) -> Order:
 async def deliver_all(repository: OrderRepository, order: Order) -> None:
     for destination in Destination:
         while message := await repository.next_message(destination, order.id):
-            await repository.delivered(message)
+            await repository.delivered([message])
 
 
 def final_of(ended: PendingOrder | Order) -> Final:
@@ -234,8 +234,8 @@ async def test_the_last_delivery_tells_when_the_order_is_due(repository: OrderRe
     answers = []
     for destination in Destination:
         while message := await repository.next_message(destination, over.id):
-            answers.append(await repository.delivered(message))
-    assert answers == [None, None, None, over.next_at]
+            answers.append(await repository.delivered([message]))
+    assert answers == [[], [], [], [over.next_at]]
 
 
 async def test_an_order_with_news_to_tell_is_not_deleted(repository: OrderRepository) -> None:
@@ -257,8 +257,8 @@ async def test_messages_leave_in_the_order_in_which_they_were_written(
     sequences = []
     while message := await repository.next_message(Destination.ACCOUNTS, order.id):
         sequences.append(message.sequence)
-        await repository.delivered(message)
-        await repository.delivered(message)
+        await repository.delivered([message])
+        await repository.delivered([message])
     assert sequences == [1, 2, 3]
     assert repository.undelivered(Destination.ACCOUNTS) == 0
     assert repository.undelivered(Destination.CATALOG) == 2
@@ -269,7 +269,7 @@ async def test_it_is_known_who_waits_for_what(repository: OrderRepository) -> No
     assert await repository.waiting(Destination.CATALOG) == [order.id]
     message = await repository.next_message(Destination.CATALOG, order.id)
     assert message is not None
-    await repository.delivered(message)
+    await repository.delivered([message])
     assert await repository.waiting(Destination.CATALOG) == []
     assert await repository.waiting(Destination.ACCOUNTS) == [order.id]
     assert await repository.next_message(Destination.CATALOG, order.id) is None

@@ -15,6 +15,7 @@ from tests.simulation.processes import Process, running
 
 SERVICES = {"api": "catalog", "cart-api": "carts", "order-api": "orders", "user-api": "accounts"}
 NEWS = "/user-api/users/notify/order-status"
+MUCH_NEWS = "/user-api/users/notify/order-statuses"
 LONGER_THAN_ANYONE_WAITS = 3600.0
 MAY_FAIL = {502, 503, 504}
 
@@ -121,8 +122,7 @@ class Network(httpx.AsyncBaseTransport):
         return happens
 
     def _listen(self, request: httpx.Request) -> None:
-        if request.url.path == NEWS:
-            said = orjson.loads(request.content)
+        for said in _news_in(request):
             told = self.news.setdefault(said["order_id"], {})
             if told.setdefault(said["version"], said["status"]) != said["status"]:
                 self.breaches.append(f"{said['order_id']} has two versions {said['version']}")
@@ -131,6 +131,12 @@ class Network(httpx.AsyncBaseTransport):
         now = asyncio.get_running_loop().time()
         name = caller.name if caller else "people"
         self.story.append(f"{now:.6f} {name} {request.method} {request.url.path} {outcome}")
+
+
+def _news_in(request: httpx.Request) -> list[dict[str, Any]]:
+    if request.url.path == NEWS:
+        return [orjson.loads(request.content)]
+    return orjson.loads(request.content)["updates"] if request.url.path == MUCH_NEWS else []
 
 
 def _is_repeatable(request: httpx.Request) -> bool:

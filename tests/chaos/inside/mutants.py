@@ -48,12 +48,11 @@ def idempotency(domain: ModuleType) -> None:
 def outbox(module: ModuleType) -> None:
     """News is taken for delivered when it was only sent."""
 
-    async def settled(self: Any, message: Any) -> bool:
+    async def sent(self: Any, messages: Any) -> None:
         with suppress(module.PeerAway, module.PeerRefused):
-            await self._courier.deliver(message)
-        return True
+            await self._courier.deliver(messages)
 
-    module.Relay._is_settled = settled
+    module.Relay._sent = sent
 
 
 def signature(tokens: ModuleType) -> None:
