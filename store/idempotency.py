@@ -54,7 +54,9 @@ def fingerprint(data: Any) -> bytes:
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
+    """A key that is worked on, or whose answer is kept."""
+
     fingerprint: bytes
     answer: asyncio.Future[Response]
     kept_until: float = 0.0
@@ -69,11 +71,11 @@ class _Row(msgspec.Struct):
     body: str | None
     headers: Mapping[str, str] | None
 
-    def entry(self) -> _Entry:
+    def entry(self) -> Entry:
         body = None if self.body is None else self.body.encode()
         answer = asyncio.get_running_loop().create_future()
         answer.set_result(Response(body, status=self.status, headers=self.headers))
-        return _Entry(self.fingerprint, answer, self.kept_until)
+        return Entry(self.fingerprint, answer, self.kept_until)
 
 
 TABLE = "keys"
@@ -95,8 +97,8 @@ class IdempotencyKeys:
         self._limit = limit
         self._keep_seconds = keep_seconds
         self._clock = clock
-        self._running: dict[Scope, _Entry] = {}
-        self._kept: dict[Scope, _Entry] = {}  # in the order in which they were answered
+        self._running: dict[Scope, Entry] = {}
+        self._kept: dict[Scope, Entry] = {}  # in the order in which they were answered
         self._journal = journal
         if journal is not None:
             self._restore(journal.take(TABLE))
@@ -120,15 +122,32 @@ class IdempotencyKeys:
                     raise
         return await self._first(scope, fingerprint, work)
 
-    def _known(self, scope: Scope) -> _Entry | None:
+    def _known(self, scope: Scope) -> Entry | None:
         now = self._clock()
         while self._kept and (oldest := next(iter(self._kept.items())))[1].kept_until <= now:
             del self._kept[oldest[0]]
         return self._running.get(scope) or self._kept.get(scope)
 
     async def _first(self, scope: Scope, fingerprint: bytes, work: Work) -> Response:
-        entry = _Entry(fingerprint, asyncio.get_running_loop().create_future())
+        entry = Entry(fingerprint, asyncio.get_running_loop().create_future())
         self._running[scope] = entry
+        try:
+            if (answer := await self._given_before(scope, fingerprint)) is None:
+                return await self._answer(scope, entry, work)
+            entry.answer.set_result(answer)
+            return _replayed(answer)
+        finally:
+            self._forget(scope)
+            entry.answer.cancel()  # which does nothing to an answer that was given
+
+    async def _given_before(self, scope: Scope, fingerprint: bytes) -> Response | None:
+        """The answer that this process does not know, or None: then it is ours to give.
+
+        Raises KeyReused.
+        """
+        return None
+
+    async def _answer(self, scope: Scope, entry: Entry, work: Work) -> Response:
         try:
             answer = _encoded(await work())
             if answer.status < 300:
@@ -138,11 +157,12 @@ class IdempotencyKeys:
             # As an answer: the error itself would keep the frames it went through.
             await self._keep(scope, entry, Response(wire.encode(error.body()), status=409))
             raise
-        finally:
-            del self._running[scope]
-            entry.answer.cancel()  # which does nothing to an answer that was given
 
-    async def _keep(self, scope: Scope, entry: _Entry, answer: Response) -> None:
+    def _forget(self, scope: Scope) -> None:
+        """Nobody works on it any more."""
+        del self._running[scope]
+
+    async def _keep(self, scope: Scope, entry: Entry, answer: Response) -> None:
         """Raises JournalUnavailable; then the key may be used anew."""
         entry.kept_until = self._clock() + self._keep_seconds
         if self._journal is not None:
@@ -151,7 +171,7 @@ class IdempotencyKeys:
         entry.answer.set_result(answer)
         self._put(scope, entry)
 
-    def _put(self, scope: Scope, entry: _Entry) -> None:
+    def _put(self, scope: Scope, entry: Entry) -> None:
         self._kept[scope] = entry
         while len(self._kept) > self._limit:
             del self._kept[next(iter(self._kept))]
@@ -166,7 +186,7 @@ class IdempotencyKeys:
             yield _change(scope, entry, entry.answer.result())
 
 
-def _change(scope: Scope, entry: _Entry, answer: Response) -> Change:
+def _change(scope: Scope, entry: Entry, answer: Response) -> Change:
     body = None if answer.data is None else answer.data.decode()
     row = _Row(entry.fingerprint, entry.kept_until, answer.status, body, answer.headers)
     return TABLE, msgspec.json.encode(scope).decode(), row

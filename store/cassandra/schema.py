@@ -37,6 +37,11 @@ class Statements:
         profiles = {name: group for group, texts in self._groups().items() for name in texts}
         return profiles | dict.fromkeys(self.scan, "plain")
 
+    def __or__(self, other: "Statements") -> "Statements":
+        """Those of both."""
+        ours, theirs = self._groups(), other._groups()
+        return Statements(**{group: {**ours[group], **theirs[group]} for group in ours})
+
     def _groups(self) -> dict[str, Texts]:
         return {
             "plain": self.plain,

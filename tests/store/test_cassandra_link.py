@@ -66,7 +66,7 @@ async def test_a_link_opens_by_itself_and_makes_the_tables(linked: Any) -> None:
 
     await until(linked.link, is_ready=True)
 
-    assert await linked.bridge.ask("ping") == []
+    assert not await linked.bridge.ask("ping")
     assert linked.bridge.connections() >= 1
 
 
@@ -88,7 +88,7 @@ async def test_a_link_heals_when_cassandra_was_away(
 
     assert reason is not None
     assert reason.startswith("The database")
-    assert await linked.bridge.ask("ping") == []
+    assert not await linked.bridge.ask("ping")
 
 
 def test_a_command_makes_the_tables_of_every_service_that_is_there(cassandra: Trial) -> None:
