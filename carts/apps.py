@@ -1,9 +1,10 @@
 """The composition root of carts: builds repository, clients and services from the settings."""
 
 import logging
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.apps import apps
+from django.conf import settings
 
 from carts import metrics
 from carts.checkout import CheckoutService
@@ -14,6 +15,10 @@ from carts.services import CartService
 from store import clock, http, service
 from store.idempotency import IdempotencyKeys
 from store.tasks import Tasks
+
+if TYPE_CHECKING:
+    from store.cassandra.bridge import Bridge
+    from store.cassandra.link import Link
 
 CLOSING_SECONDS = 5.0
 
@@ -29,22 +34,53 @@ class CartsConfig(service.ServiceConfig):
     checkouts: CheckoutService
     keys: IdempotencyKeys
     tasks: Tasks
+    bridge: "Bridge | None" = None
+    link: "Link | None" = None
+
+    @property
+    def is_in_memory(self) -> bool:
+        return "carts" not in settings.DATABASES
 
     async def open(self) -> None:
-        self.repository = JournaledCarts(self.journal) if self.journal else MemoryCartRepository()
-        self.tasks = Tasks()
-        self.keys = IdempotencyKeys(journal=self.journal)
+        self.tasks, self.bridge, self.link = Tasks(), None, None
+        if self.is_in_memory:
+            memory = JournaledCarts(self.journal) if self.journal else MemoryCartRepository()
+            self.repository, self.keys = memory, IdempotencyKeys(journal=self.journal)
+        else:
+            self._open_cassandra()
         catalog = CatalogClient(http.peer("catalog", caller="carts"))
         orders = OrdersClient(http.peer("orders", caller="carts"))
         self.service = CartService(self.repository, catalog, now=clock.now)
         self.checkouts = CheckoutService(self.repository, orders, self.tasks, now=clock.now)
         metrics.CHECKOUTS_RUNNING.set_function(self.checkouts.running)
-        await self.checkouts.resume()
+        if self.is_in_memory:
+            await self.checkouts.resume()
+        else:
+            self.tasks.supervise(self.checkouts.watch, name="checkouts left behind")
 
     async def close(self) -> None:
         await self.tasks.close(seconds=CLOSING_SECONDS)
-        if unanswered := await self.repository.open_intents():
+        if self.bridge is not None:
+            await self.bridge.close()
+        elif unanswered := await self.repository.open_intents():
             log.warning("%d checkouts end without an answer from orders", len(unanswered))
+
+    def unready(self) -> str | None:
+        return self.link.unready() if self.link is not None else None
+
+    def _open_cassandra(self) -> None:
+        # Here, so that nobody else pays for the driver.
+        from carts.cassandra.schema import CARTS
+        from carts.cassandra.store import CassandraCarts
+        from store.cassandra.bridge import Bridge
+        from store.cassandra.keys import SharedKeys
+        from store.cassandra.link import Link
+
+        self.bridge = Bridge(settings.DATABASES["carts"], CARTS)
+        self.link = Link(self.bridge)
+        self.tasks.supervise(self.link.keep, name="carts on Cassandra")
+        self.repository = CassandraCarts(self.bridge, now=clock.now)
+        self.keys = SharedKeys(self.bridge)
 
 
 def _config() -> CartsConfig:

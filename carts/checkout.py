@@ -5,6 +5,7 @@ is over, the work goes on, and the next checkout of the same cart joins it.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -35,6 +36,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+WATCH_SECONDS = 1.0
 
 Outcome = Order | ShopError
 """Errors are outcomes like any other here: everyone who waits is told."""
@@ -97,9 +99,18 @@ class CheckoutService:
         return len(self._running)
 
     async def resume(self) -> None:
-        """Takes up the checkouts that were running when the service ended."""
-        for intent in await self._repository.open_intents():
-            self._start(intent, self._find_out)
+        """Takes up the checkouts that were running when this service, or another, ended."""
+        for intent in await self._repository.left_behind():
+            if intent not in self._running:
+                self._start(intent, self._find_out)
+
+    async def watch(self) -> None:
+        """Where several instances share the carts: for ever looks after those of the dead."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            with contextlib.suppress(Unavailable):
+                await self._repository.hold(list(self._running))
+                await self.resume()
 
     async def _order_under(self, user: str, order_id: UUID, *, key: str | None) -> Order:
         try:

@@ -1,7 +1,7 @@
 """Where carts and recent views are kept: the promise, and the store in this process's memory."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -37,7 +37,15 @@ class CartRepository(Protocol):
         """How many carts hold something."""
 
     async def open_intents(self) -> list[CheckoutIntent]:
-        """The checkouts whose outcome is not known yet."""
+        """The checkouts whose outcome is not known yet, whoever carries them out."""
+
+    async def left_behind(self) -> list[CheckoutIntent]:
+        """Those that nobody carries out any more, and perhaps some of the caller's own; from now
+        on they are in the caller's hands.
+        """
+
+    async def hold(self, intents: Iterable[CheckoutIntent]) -> None:
+        """Said every second or so of those that the caller carries out: else another takes them."""
 
     async def recent_views(self, user: str) -> RecentViews: ...
 
@@ -75,6 +83,12 @@ class MemoryCartRepository:
 
     async def open_intents(self) -> list[CheckoutIntent]:
         return [cart.intent for cart in self._carts.values() if cart.intent is not None]
+
+    async def left_behind(self) -> list[CheckoutIntent]:
+        return await self.open_intents()
+
+    async def hold(self, intents: Iterable[CheckoutIntent]) -> None:
+        """There is nobody else."""
 
     async def recent_views(self, user: str) -> RecentViews:
         return self._views.get(user, RecentViews())

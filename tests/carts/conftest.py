@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -18,11 +17,13 @@ from carts.clients import CatalogClient, OrdersClient
 from carts.journal import JournaledCarts
 from carts.repositories import CartRepository, MemoryCartRepository
 from carts.services import CartService
+from deploy.cassandra.trial import Trial
 from store import clock as real_clock
 from store import lifespan
 from store.asgi import application
 from store.tasks import Tasks
 from tests.carts.peers import Clock, FakeCatalog, FakeOrders, peer
+from tests.node import database, emptied
 from tests.reopening import Reopening
 
 Growth = Callable[..., float]
@@ -30,23 +31,50 @@ MakeCheckouts = Callable[..., CheckoutService]
 Pause = Callable[[float], Awaitable[None]]
 
 
-@asynccontextmanager
-async def kept(kind: str, data: Path) -> AsyncIterator[CartRepository]:
-    """``reopened`` is another process's after each change."""
-    if kind == "memory":
-        yield MemoryCartRepository()
-        return
-    changes = {"change", "record_view"} if kind == "reopened" else set()
-    async with Reopening(data, "carts", JournaledCarts, changes) as store:
+@pytest.fixture(scope="session")
+def bridge(cassandra: Trial) -> Any:
+    """One session for all tests: dialling takes longer than most of them."""
+    from carts.cassandra.schema import CARTS
+    from store.cassandra.bridge import Bridge
+
+    return Bridge(database(cassandra), CARTS)
+
+
+@pytest.fixture
+async def on_cassandra(bridge: Any, clock: Clock) -> Any:
+    """No carts at all."""
+    from carts.cassandra.store import CassandraCarts
+
+    await emptied(bridge)
+    return CassandraCarts(bridge, now=clock.now)
+
+
+ON_CASSANDRA = pytest.param("on_cassandra", marks=pytest.mark.cassandra)
+
+
+@pytest.fixture
+async def memory() -> CartRepository:
+    return MemoryCartRepository()
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Any]:
+    async with Reopening(tmp_path, "carts", JournaledCarts, ()) as store:
         yield store
 
 
-@pytest.fixture(params=["memory", "journal"])
-async def repository(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[CartRepository]:
-    async with kept(request.param, tmp_path) as store:
+@pytest.fixture
+async def reopened(tmp_path: Path) -> AsyncIterator[Any]:
+    """Another process's after each change."""
+    changes = {"change", "record_view"}
+    async with Reopening(tmp_path, "carts", JournaledCarts, changes) as store:
         yield store
+
+
+@pytest.fixture(params=["memory", "journal", ON_CASSANDRA])
+def repository(request: pytest.FixtureRequest) -> CartRepository:
+    found: CartRepository = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture

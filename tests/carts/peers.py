@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
@@ -25,6 +25,9 @@ class Clock:
 
     def now(self) -> datetime:
         return self.time
+
+    def passes(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
 
 
 class FakeCatalog:

@@ -1,25 +1,21 @@
 """What every store of carts promises."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from carts.domain import Cart, CartLine, CheckoutIntent, Product, RecentViews, View
 from carts.repositories import CartRepository, MemoryCartRepository
-from tests.carts.conftest import kept
+from tests.carts.conftest import ON_CASSANDRA
 from tests.carts.peers import NOON
 
 
-@pytest.fixture(params=["memory", "journal", "reopened"])
-async def repository(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[CartRepository]:
-    async with kept(request.param, tmp_path) as store:
-        yield store
+@pytest.fixture(params=["memory", "journal", "reopened", ON_CASSANDRA])
+def repository(request: pytest.FixtureRequest) -> CartRepository:
+    found: CartRepository = request.getfixturevalue(request.param)
+    return found
 
 
 async def fill(repository: CartRepository, user: str, quantity: int = 1) -> CartLine:

@@ -1,0 +1,1 @@
+"""Carts on Apache Cassandra; imported only where STORE=cassandra."""
