@@ -6,6 +6,8 @@ long arrays, which cost a fifth of the memory and nothing at a garbage collectio
 
 import sys
 from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -32,7 +34,7 @@ class Facts(NamedTuple):
 
 
 class Columns:
-    """Rows that were removed are used again."""
+    """Rows that were removed are used again, but not while somebody holds them."""
 
     def __init__(self) -> None:
         self.names: list[bytes] = []
@@ -41,9 +43,16 @@ class Columns:
         self.in_stock = array("B")
         self._highs, self._lows = array("Q"), array("Q")  # the halves of the ids
         self._free: list[int] = []
+        self._gone: set[int] = set()  # removed, and held
+        self._holds: list[dict[int, bool]] = []
 
     def __len__(self) -> int:
-        return len(self.names) - len(self._free)
+        return len(self.names) - len(self._free) - len(self._gone)
+
+    @property
+    def size(self) -> int:
+        """Every row is below it."""
+        return len(self.names)
 
     def add(self, facts: Facts) -> int:
         """Its row."""
@@ -52,11 +61,31 @@ class Columns:
         self.names[row], self.categories[row] = name, sys.intern(category)
         self.kopecks[row], self.in_stock[row] = kopecks, in_stock
         self._highs[row], self._lows[row] = number >> 64, number & _LOW
+        for changed in self._holds:
+            changed[row] = True
         return row
 
     def remove(self, row: int) -> None:
-        self.names[row], self.categories[row] = b"", ""
-        self._free.append(row)
+        """What was in it stays there until it is used again."""
+        for changed in self._holds:
+            changed[row] = False
+        (self._gone.add if self._holds else self._free.append)(row)
+
+    @contextmanager
+    def held(self) -> Iterator[dict[int, bool]]:
+        """Until its end rows stay as they are, but for what is in stock. It tells which rows came
+        (True) and went (False) since it began.
+        """
+        changed: dict[int, bool] = {}
+        self._holds.append(changed)
+        try:
+            yield changed
+        finally:
+            self._holds = [other for other in self._holds if other is not changed]
+            for row in self._gone.intersection(changed):
+                if not any(row in other for other in self._holds):
+                    self._gone.remove(row)
+                    self._free.append(row)
 
     def number(self, row: int) -> int:
         """The id's."""

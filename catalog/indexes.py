@@ -1,36 +1,26 @@
 """The shelves: every filter, sort and page of the products without a scan.
 
 What a page costs, for n products on its shelf, at any depth, by name or by price, within a price
-range or not: O(log n). With words it costs O(m log m), where m products have the rarest of the
-words, and never more than a pass over m and one over n without sorting.
+range or not: O(log n). With words it costs a few passes over the products that have the rarest of
+them, in slices.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from catalog.columns import Columns, Facts
 from catalog.domain import Filter, Mark, Sort, SortBy
-from catalog.runs import Run, Sieve, Sorted, Stretch, in_pieces
-from catalog.trees import Key, Prices, Tree
+from catalog.places import Found, behind, key_of, prices_of
+from catalog.runs import Run, Sorted, Stretch, in_order
+from catalog.searches import Search
+from catalog.trees import Prices, Tree
+from catalog.turns import Turns, Work, pieces
 from catalog.words import Words
-from store.money import to_kopecks
 
-ABOVE_ALL = 1 << 62
 # As many are sorted faster than found in their tree.
 FEW = 100
-# Above this share of its shelf, walking the shelf in order beats sorting what was found.
-WALK_SHARE = 32
 Place = tuple[str | None, bool]  # of a shelf: its category, None for all; of what is in stock
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The rows of a page; ``total`` counts all that the filter finds."""
-
-    rows: Sequence[int]
-    total: int
-    has_more: bool
 
 
 class Shelf:
@@ -52,10 +42,10 @@ class Shelf:
         self.by_name.remove(row)
         self.by_price.remove(row)
 
-    def fill(self, by_name: Sequence[int], by_price: Sequence[int]) -> None:
+    def fill(self, by_name: Sequence[int], by_price: Sequence[int]) -> Work[None]:
         """The same rows in both orders, on an empty shelf."""
-        self.by_name.fill(by_name)
-        self.by_price.fill(by_price)
+        yield from self.by_name.fill(by_name)
+        yield from self.by_price.fill(by_price)
 
     def tree(self, by: SortBy) -> Tree:
         return self.by_name if by is SortBy.NAME else self.by_price
@@ -79,6 +69,7 @@ class Shelves:
         self._by_id = Tree(self.columns.number)
         self._shelves: defaultdict[Place, Shelf] = defaultdict(self._new_shelf)
         self._words = Words(self.columns.names)
+        self._turns = Turns()
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -118,19 +109,13 @@ class Shelves:
                 self._clear(place, row)
         return True
 
-    def fill(self, products: Iterable[Facts]) -> None:
-        """Many at once, on empty shelves, of different ids: much faster than one by one."""
-        columns = self.columns
-        for facts in products:
-            columns.add(facts)
-        by_id = in_pieces(range(len(columns)), columns.number)
-        self._by_id.fill(by_id)
-        self._words.fill(len(columns))
-        # Sorting keeps the order of what is equal.
-        by_name = self._dealt(in_pieces(by_id, columns.names.__getitem__))
-        by_price = self._dealt(in_pieces(by_id, columns.kopecks.__getitem__))
-        for place, rows in by_name.items():
-            self._shelves[place].fill(rows, by_price[place])
+    async def gather(self, products: Iterable[Facts]) -> None:
+        """Many at once, of different ids: much faster than one by one. ``arrange`` comes last."""
+        await self._turns.run(self._gathered(products))
+
+    async def arrange(self) -> None:
+        """Puts all that was gathered on the shelves, which were empty."""
+        await self._turns.run(self._arranged())
 
     def counts(self) -> dict[str, int]:
         """The number of products in each category that has any."""
@@ -140,51 +125,53 @@ class Shelves:
             if category is not None and not in_stock
         }
 
-    def page(
+    async def page(
         self, where: Filter, sort: Sort, *, limit: int, skip: int = 0, after: Mark | None = None
     ) -> Found:
-        run = self._run(where, sort.by)
-        size = len(run)
-        if sort.descending:
-            end = size - skip if after is None else run.rank(_key(after))
-            return Found(run.cut(max(0, end - limit), max(0, end))[::-1], size, end > limit)
-        start = skip if after is None else run.rank(_behind(after))
-        return Found(run.cut(start, start + limit), size, start + limit < size)
+        """Its rows stay what they are until somebody else has his turn."""
+        if where.words is not None:
+            shelf = self._shelves.get((where.category, False)) or _EMPTY
+            search = Search(self.columns, self._words, where, shelf.tree(sort.by), sort)
+            return await self._turns.run(search.page(limit=limit, skip=skip, after=after))
+        shelf = self._shelves.get((where.category, where.in_stock)) or _EMPTY
+        run = shelf.run(sort.by, prices_of(where))
+        return _cut(run, sort, limit=limit, skip=skip, after=after)
 
-    def _run(self, where: Filter, by: SortBy) -> Run:
-        place = (where.category, where.in_stock)
-        shelf = self._shelves.get(place) or _EMPTY
-        if where.words is None:
-            return shelf.run(by, _prices(where))
-        found = self._sifted(self._words.find(where.words), where)
-        if len(found) * WALK_SHARE > len(shelf):
-            return Sieve(shelf.tree(by), found)
+    def _gathered(self, products: Iterable[Facts]) -> Work[None]:
+        for number, facts in enumerate(products):
+            self.columns.add(facts)
+            if number % FEW == 0:
+                yield
+
+    def _arranged(self) -> Work[None]:
         columns = self.columns
-        return Sorted(found, columns.name_key if by is SortBy.NAME else columns.price_key)
+        by_id = yield from in_order(range(len(columns)), columns.number)
+        yield from self._by_id.fill(by_id)
+        for row in range(len(columns)):
+            self._words.add(row)
+            if row % FEW == 0:
+                yield
+        # Sorting keeps the order of what is equal.
+        rows = yield from in_order(by_id, columns.names.__getitem__)
+        by_name = yield from self._dealt(rows)
+        rows = yield from in_order(by_id, columns.kopecks.__getitem__)
+        by_price = yield from self._dealt(rows)
+        for place, rows in by_name.items():
+            yield from self._shelves[place].fill(rows, by_price[place])
 
-    def _sifted(self, rows: set[int], where: Filter) -> set[int]:
-        """Those that pass the filters beside the words."""
-        columns = self.columns
-        if where.category is not None:
-            rows = {row for row in rows if columns.categories[row] == where.category}
-        if (prices := _prices(where)) is not None:
-            low, high = prices
-            rows = {row for row in rows if low <= columns.kopecks[row] < high}
-        if where.in_stock:
-            rows = {row for row in rows if columns.in_stock[row]}
-        return rows
-
-    def _dealt(self, rows: Iterable[int]) -> dict[Place, list[int]]:
+    def _dealt(self, rows: Sequence[int]) -> Work[dict[Place, "array[int]"]]:
         """The rows of each shelf, in the order in which they come."""
-        dealt: defaultdict[Place, list[int]] = defaultdict(list)
+        dealt: defaultdict[Place, array[int]] = defaultdict(lambda: array("I"))
         categories, in_stock = self.columns.categories, self.columns.in_stock
-        for row in rows:
-            category = categories[row]
-            dealt[None, False].append(row)
-            dealt[category, False].append(row)
-            if in_stock[row]:
-                dealt[None, True].append(row)
-                dealt[category, True].append(row)
+        for piece in pieces(rows):
+            for row in piece:
+                category = categories[row]
+                dealt[None, False].append(row)
+                dealt[category, False].append(row)
+                if in_stock[row]:
+                    dealt[None, True].append(row)
+                    dealt[category, True].append(row)
+            yield
         return dealt
 
     def _add(self, row: int) -> None:
@@ -219,21 +206,10 @@ class Shelves:
 _EMPTY = Shelf(Columns())
 
 
-def _prices(where: Filter) -> Prices | None:
-    """From how many kopecks to below how many; None for any price."""
-    if where.min_price is None and where.max_price is None:
-        return None
-    low = 0 if where.min_price is None else to_kopecks(where.min_price)
-    return low, ABOVE_ALL if where.max_price is None else to_kopecks(where.max_price) + 1
-
-
-def _key(mark: Mark) -> tuple[bytes | int, int]:
-    """Of the mark, whether or not its product is still there."""
-    first = mark.key.encode() if isinstance(mark.key, str) else to_kopecks(mark.key)
-    return first, mark.product_id.int
-
-
-def _behind(mark: Mark) -> Key:
-    """What comes next to the mark or later."""
-    first, number = _key(mark)
-    return first, number + 1
+def _cut(run: Run, sort: Sort, *, limit: int, skip: int, after: Mark | None) -> Found:
+    size = len(run)
+    if sort.descending:
+        end = size - skip if after is None else run.rank(key_of(after))
+        return Found(run.cut(max(0, end - limit), max(0, end))[::-1], size, end > limit)
+    start = skip if after is None else run.rank(behind(after))
+    return Found(run.cut(start, start + limit), size, start + limit < size)

@@ -18,6 +18,7 @@ from catalog.domain import (
     Page,
     Product,
     ProductChanges,
+    ProductSummary,
     ProductUnavailable,
     Reservation,
     ReservedLine,
@@ -117,8 +118,9 @@ class CatalogRepository(Protocol):
 class MemoryCatalog:
     """The store in this process's memory.
 
-    No method awaits anything, so each runs alone from its first line to its last. What a change
-    does depends on its arguments and the store alone: the same calls make the same store again.
+    No method awaits anything but a search by words, so each runs alone from its first line to its
+    last. What a change does depends on its arguments and the store alone: the same calls make the
+    same store again.
     """
 
     def __init__(self, register: Register) -> None:
@@ -163,9 +165,8 @@ class MemoryCatalog:
     async def page(
         self, where: Filter, sort: Sort, *, limit: int, skip: int = 0, after: Mark | None = None
     ) -> Page:
-        found = self._shelves.page(where, sort, limit=limit, skip=skip, after=after)
-        numbers = map(self._shelves.columns.number, found.rows)
-        return Page([self._products[number] for number in numbers], found.total, found.has_more)
+        found = await self._shelves.page(where, sort, limit=limit, skip=skip, after=after)
+        return Page([*map(self._shown, found.rows)], found.total, found.has_more)
 
     async def categories(self) -> Sequence[CategoryCount]:
         return [CategoryCount(name, count) for name, count in sorted(self.counts().items())]
@@ -242,6 +243,11 @@ class MemoryCatalog:
 
     async def close(self) -> None:
         """Memory has nothing to give back."""
+
+    def _shown(self, row: int) -> ProductSummary:
+        """One that was deleted during a search is shown as it was."""
+        columns = self._shelves.columns
+        return self._products.get(columns.number(row)) or columns.summary(row)
 
     def _put(self, product: Product) -> None:
         self._products[product.product_id.int] = product

@@ -1,14 +1,15 @@
 """Runs: some of the products in sorted order, whichever way they were found."""
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from catalog.trees import Key, Prices, Tree
+from catalog.turns import Work, pieces
 
-# A long sort keeps every other thread waiting: it is done in pieces of some thousands.
-PIECE = 8192
+# So many are sorted at once.
+PIECE = 1024
 
 
 class Run(Protocol):
@@ -44,7 +45,7 @@ class Stretch:
 
 
 class Sorted:
-    """Rows that were found, sorted for this one time."""
+    """A few rows that were found, sorted for this one time."""
 
     def __init__(self, found: Collection[int], key: Callable[[int], Key]) -> None:
         self._rows = sorted(found, key=key)
@@ -60,44 +61,18 @@ class Sorted:
         return self._rows[start:stop]
 
 
-class Sieve:
-    """The rows of a tree that were found, when those are a good part of it.
-
-    A page costs the walk to it, from the nearer end.
-    """
-
-    def __init__(self, tree: Tree, found: Collection[int]) -> None:
-        self._tree = tree
-        self._found = found
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def rank(self, key: Key) -> int:
-        place = self._tree.rank(key)
-        if place <= len(self._tree) // 2:
-            return sum(row in self._found for row in islice(self._tree.walk(0), place))
-        behind = islice(self._tree.walk_back(len(self._tree)), len(self._tree) - place)
-        return len(self) - sum(row in self._found for row in behind)
-
-    def cut(self, start: int, stop: int) -> list[int]:
-        stop = min(stop, len(self))
-        if start <= len(self) // 2:
-            return list(islice(self._sifted(self._tree.walk(0)), start, max(start, stop)))
-        backwards = self._sifted(self._tree.walk_back(len(self._tree)))
-        return list(islice(backwards, len(self) - stop, max(0, len(self) - start)))[::-1]
-
-    def _sifted(self, rows: Iterable[int]) -> Iterator[int]:
-        found = self._found
-        return (row for row in rows if row in found)
-
-
-def in_pieces(rows: Sequence[int], key: Callable[[int], Any]) -> list[int]:
+def in_order(rows: Sequence[int], key: Callable[[int], Any]) -> Work["array[int]"]:
     """Sorted by the key, equal ones as they came."""
-    edges = sorted(key(row) for row in rows[:: max(1, len(rows) // 256)])[
-        :: max(1, 256 * PIECE // max(1, len(rows)))
-    ]
-    pieces: list[list[int]] = [[] for _ in range(len(edges) + 1)]
-    for row in rows:
-        pieces[bisect_right(edges, key(row))].append(row)
-    return [row for piece in pieces for row in sorted(piece, key=key)]
+    count = len(rows) // PIECE
+    sample = sorted(map(key, rows[:: max(1, len(rows) // (4 * count + 1))]))
+    edges = sample[:: max(1, len(sample) // (count + 1))]
+    parts = [array("I") for _ in range(len(edges) + 1)]
+    for piece in pieces(rows):
+        for row in piece:
+            parts[bisect_right(edges, key(row))].append(row)
+        yield
+    found = array("I")
+    for part in parts:
+        found.extend(sorted(part, key=key))
+        yield
+    return found

@@ -6,21 +6,24 @@ goes down it once, so that it costs O(log n) at any place.
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, pairwise
+from typing import Any
+
+from catalog.turns import Work, finished, pieces
 
 # (name, id), (price, id) or an id; shorter ones stand for "before all that begin like this".
 Key = tuple[Any, ...] | int
 Prices = tuple[int, int]  # from the first to below the second, in kopecks
-T = TypeVar("T")
+ABOVE_ALL = 1 << 62
 
 # What is filled at once leaves room to grow; what grows past the larger number is halved.
 LEAF, FULL_LEAF = 160, 256
 BRANCH, FULL_BRANCH = 24, 36
 # So many rows are sorted faster than found among the children of a branch.
 FEW = 40
-WALKED = 500
+# So many prices are put in order at once.
+MERGED = 1024
 
 
 class PriceIndex:
@@ -28,16 +31,25 @@ class PriceIndex:
 
     __slots__ = ("_kopecks", "_rows")
 
-    def __init__(self, rows: Sequence[int], kopecks: Sequence[int]) -> None:
-        """``kopecks``: the price of every row there is."""
-        self._rows = array("I", sorted(sorted(rows), key=kopecks.__getitem__))
-        highest = kopecks[self._rows[-1]] if self._rows else 0
-        self._kopecks = array(_typecode(highest), map(kopecks.__getitem__, self._rows))
+    def __init__(self) -> None:
+        self._rows = array("I")
+        self._kopecks = array("I")
+
+    def extend(self, rows: Iterable[int], kopecks: Sequence[int]) -> None:
+        """By rows that are dearer than those there are; ``kopecks``: the price of every row."""
+        found = sorted(sorted(rows), key=kopecks.__getitem__)
+        self._rows.extend(found)
+        prices = array("Q", map(kopecks.__getitem__, found))
+        self._make_room(prices[-1] if prices else 0)
+        self._kopecks.extend(array(self._kopecks.typecode, prices))
+
+    def edges(self, size: int) -> Sequence[int]:
+        """The prices at every so many rows."""
+        return self._kopecks[::size]
 
     def add(self, row: int, price: int) -> None:
         place = self._place(row, price)
-        if _typecode(price) > self._kopecks.typecode:
-            self._kopecks = array("Q", self._kopecks)
+        self._make_room(price)
         self._kopecks.insert(place, price)
         self._rows.insert(place, row)
 
@@ -56,10 +68,10 @@ class PriceIndex:
         start, stop = bisect_left(self._kopecks, price), bisect_right(self._kopecks, price)
         return bisect_left(self._rows, row, start, stop)
 
-
-def _typecode(price: int) -> str:
-    """Four bytes hold the price of anything up to 42 million roubles."""
-    return "I" if price < 1 << 32 else "Q"
+    def _make_room(self, price: int) -> None:
+        """Four bytes hold the price of anything up to 42 million roubles."""
+        if price >= 1 << 32 and self._kopecks.typecode == "I":
+            self._kopecks = array("Q", self._kopecks)
 
 
 class Leaf:
@@ -140,19 +152,26 @@ class Tree:
         self._add(self._root, row, self._key(row))
         if self._root.is_full:
             # The root alone needs no index: its owner knows how many rows cost how much.
-            self._root = Branch([self._indexed(half) for half in self._root.halves()])
+            self._root = Branch([*map(self._indexed, self._root.halves())])
 
     def remove(self, row: int) -> None:
         self._remove(self._root, row, self._key(row))
         while isinstance(self._root, Branch) and len(self._root.children) <= 1:
             self._root = self._root.children[0] if self._root.children else self._indexed(Leaf([]))
 
-    def fill(self, rows: Sequence[int]) -> None:
+    def fill(self, rows: Sequence[int]) -> Work[None]:
         """Many at once, sorted, where there were none."""
-        level: list[Node] = [Leaf(part) for part in cut_into(rows, LEAF)] or [Leaf([])]
+        level: list[Node] = [] if rows else [Leaf([])]
+        for part in pieces(rows, LEAF):
+            level.append(Leaf(part))
+            yield
         while len(level) > 1:
-            level = [Branch(part) for part in cut_into([*map(self._indexed, level)], BRANCH)]
-        self._root = self._indexed(level[0]) if isinstance(level[0], Leaf) else level[0]
+            for node in level:
+                yield from self._index(node)
+            level = [Branch(part) for part in pieces(level, BRANCH)]
+        if isinstance(level[0], Leaf):
+            yield from self._index(level[0])
+        self._root = level[0]
 
     def rank(self, key: Key, prices: Prices | None = None) -> int:
         """How many rows stand before the key; of those within ``prices``."""
@@ -168,16 +187,6 @@ class Tree:
         found: list[int] = []
         self._cut(self._root, (start, stop), prices, found)
         return found
-
-    def walk(self, start: int) -> Iterator[int]:
-        """The rows from a place on."""
-        for place in range(start, len(self), WALKED):
-            yield from self.cut(place, place + WALKED)
-
-    def walk_back(self, stop: int) -> Iterator[int]:
-        """The rows before a place, the nearest first."""
-        for place in range(stop, 0, -WALKED):
-            yield from reversed(self.cut(max(0, place - WALKED), place))
 
     def _cut(
         self, node: Node, places: tuple[int, int], prices: Prices | None, found: list[int]
@@ -242,11 +251,23 @@ class Tree:
         return bisect_left(node.children, key, 0, lasts, key=lambda child: self._key(child.last))
 
     def _indexed(self, node: Node) -> Node:
-        if self._kopecks is not None:
-            node.prices = PriceIndex([*node], self._kopecks)
+        finished(self._index(node))
         return node
 
+    def _index(self, node: Node) -> Work[None]:
+        if self._kopecks is None:
+            return
+        prices = PriceIndex()
+        for part in [node.rows] if isinstance(node, Leaf) else _by_price(node.children):
+            prices.extend(part, self._kopecks)
+            yield
+        node.prices = prices
 
-def cut_into(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Parts of so many items; the last may be shorter."""
-    return [items[start : start + size] for start in range(0, len(items), size)]
+
+def _by_price(children: Sequence[Node]) -> Iterator[Iterator[int]]:
+    """Their rows in parts, each dearer than the one before."""
+    indexes = [child.prices for child in children if child.prices is not None]
+    sample = sorted(chain.from_iterable(index.edges(MERGED // BRANCH) for index in indexes))
+    edges = [0, *sorted({*sample[BRANCH::BRANCH]}), ABOVE_ALL]
+    for prices in pairwise(edges):
+        yield chain.from_iterable(index.within(prices) for index in indexes)

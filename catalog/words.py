@@ -2,13 +2,16 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import islice
 
 from sortedcontainers import SortedDict
 
 from catalog.domain import words_of
+from catalog.turns import Work
 
 _LAST_CHARACTER = "\U0010ffff"
+WORDS_AT_ONCE = 8
 
 
 class Words:
@@ -20,35 +23,35 @@ class Words:
         self._rows = SortedDict()  # an ascending array for each word
 
     def add(self, row: int) -> None:
-        for word in words_of(self._names[row].decode()):
-            rows = self._rows.setdefault(word, array("I"))
-            rows.insert(bisect_left(rows, row), row)
-
-    def fill(self, count: int) -> None:
-        """The rows below ``count`` at once, where there were none."""
-        found: dict[str, array[int]] = {}
-        for row in range(count):
-            for word in words_of(self._names[row].decode()):
-                found.setdefault(word, array("I")).append(row)
-        self._rows.update(found)
+        for word in self._of(row):
+            rows = self._rows.get(word)
+            if rows is None:
+                self._rows[word] = array("I", [row])
+            else:
+                rows.insert(bisect_left(rows, row), row)
 
     def remove(self, row: int) -> None:
-        for word in words_of(self._names[row].decode()):
+        for word in self._of(row):
             rows = self._rows[word]
             del rows[bisect_left(rows, row)]
             if not rows:
                 del self._rows[word]
 
-    def find(self, prefixes: Iterable[str]) -> set[int]:
-        """The rows of which every prefix begins a word."""
-        having = sorted(map(self._having, prefixes), key=lambda rows: sum(map(len, rows)))
-        if not having:
-            return set()
-        found: set[int] = set().union(*having[0])
-        for rows in having[1:]:
-            found = set().union(*(found.intersection(some) for some in rows))
-        return found
+    def having(self, prefix: str) -> Work["array[int]"]:
+        """The rows of which it begins a word; those of which it begins two come twice."""
+        rows = array("I")
+        first, is_new, last = prefix, True, prefix + _LAST_CHARACTER
+        while words := list(islice(self._rows.irange(first, last, (is_new, True)), WORDS_AT_ONCE)):
+            for word in words:
+                rows.extend(self._rows[word])
+            first, is_new = words[-1], False
+            yield
+        return rows
 
-    def _having(self, prefix: str) -> list[Sequence[int]]:
-        words = self._rows.irange(prefix, prefix + _LAST_CHARACTER)
-        return [self._rows[word] for word in words]
+    def has_all(self, row: int, prefixes: Sequence[str]) -> bool:
+        """Whether each begins a word of this row."""
+        words = self._of(row)
+        return all(any(word.startswith(prefix) for word in words) for prefix in prefixes)
+
+    def _of(self, row: int) -> tuple[str, ...]:
+        return words_of(self._names[row].decode())

@@ -35,7 +35,7 @@ class Lists:
         async with self._loading:
             self._touched = set()
             try:
-                shelves = await asyncio.to_thread(read_shelves, self._bridge)
+                shelves = await read_shelves(self._bridge)
             except (DriverException, RequestExecutionException, NoHostAvailable) as error:
                 self._touched = None
                 self._bridge.outage.because(error)
@@ -85,9 +85,12 @@ class Lists:
         row = self._shelves.row(product_id.int)
         return None if row is None else self._shelves.columns.summary(row)
 
-    def page(self, where: Filter, sort: Sort, *, limit: int, skip: int, after: Mark | None) -> Page:
-        found = self._shelves.page(where, sort, limit=limit, skip=skip, after=after)
-        items = list(map(self._shelves.columns.summary, found.rows))
+    async def page(
+        self, where: Filter, sort: Sort, *, limit: int, skip: int, after: Mark | None
+    ) -> Page:
+        shelves = self._shelves
+        found = await shelves.page(where, sort, limit=limit, skip=skip, after=after)
+        items = list(map(shelves.columns.summary, found.rows))
         return Page(items, found.total, found.has_more)
 
     def counts(self) -> Mapping[str, int]:

@@ -1,11 +1,11 @@
-"""Reads the whole table of products, part by part, into shelves; blocks, for a thread."""
+"""Reads the whole table of products, part by part, into shelves, beside the requests."""
 
+import asyncio
 import logging
-import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import aclosing
 from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from catalog.cassandra.rows import stock_of, why_refused
 from catalog.columns import Facts
 from catalog.indexes import Shelves
-from store.cassandra.bridge import Bridge
+from store.cassandra.bridge import Bridge, Row
 from store.money import to_kopecks
 
 log = logging.getLogger(__name__)
@@ -24,33 +24,17 @@ READ_AHEAD = 3
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
-def read_shelves(bridge: Bridge) -> Shelves:
+async def read_shelves(bridge: Bridge) -> Shelves:
     """Rows that are no products are left out. Raises what the driver raises."""
-    shelves, refused = Shelves(), 0
-
-    def facts() -> Iterator[Facts]:
-        nonlocal refused
-        for part in _parts(bridge):
-            products = [each for each in part if each is not None]
-            refused += len(part) - len(products)
-            yield from products
-
-    with _in_short_turns():
-        shelves.fill(facts())
-    if refused:
+    shelves, count = Shelves(), 0
+    async with aclosing(_parts(bridge)) as parts:
+        async for rows in parts:
+            await shelves.gather(_products(rows))
+            count += len(rows)
+    if refused := count - len(shelves.columns):
         log.warning("%s rows of products are not shown; check_catalog says why", refused)
+    await shelves.arrange()
     return shelves
-
-
-@contextmanager
-def _in_short_turns() -> Iterator[None]:
-    """Requests are answered meanwhile: their thread gets its turn ten times as soon as usual."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(usual / 10)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def ranges(count: int) -> list[tuple[int, int]]:
@@ -60,19 +44,26 @@ def ranges(count: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _parts(bridge: Bridge) -> Iterator[list[Facts | None]]:
-    with ThreadPoolExecutor(READ_AHEAD, thread_name_prefix="products") as pool:
-        waiting: deque[Future[list[Facts | None]]] = deque()
+async def _parts(bridge: Bridge) -> AsyncGenerator[list[Row], None]:
+    pool = ThreadPoolExecutor(READ_AHEAD, thread_name_prefix="products")
+    waiting: deque[Future[list[Row]]] = deque()
+    try:
         for after, to in ranges(RANGES):
             if len(waiting) == READ_AHEAD:
-                yield waiting.popleft().result()
+                yield await asyncio.wrap_future(waiting.popleft())
             waiting.append(pool.submit(_part, bridge, after, to))
         while waiting:
-            yield waiting.popleft().result()
+            yield await asyncio.wrap_future(waiting.popleft())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _part(bridge: Bridge, after: int, to: int) -> list[Facts | None]:
-    return [_facts(*row) for row in bridge.scan("listed_products", after, to)]
+def _part(bridge: Bridge, after: int, to: int) -> list[Row]:
+    return list(bridge.scan("listed_products", after, to))
+
+
+def _products(rows: list[Row]) -> Iterator[Facts]:
+    return (facts for row in rows if (facts := _facts(*row)) is not None)
 
 
 def _facts(

@@ -150,7 +150,7 @@ class CassandraCatalog:
         self, where: Filter, sort: Sort, *, limit: int, skip: int = 0, after: Mark | None = None
     ) -> Page:
         await self._changes.be_fresh()
-        return self._lists.page(where, sort, limit=limit, skip=skip, after=after)
+        return await self._lists.page(where, sort, limit=limit, skip=skip, after=after)
 
     async def categories(self) -> Sequence[CategoryCount]:
         await self._changes.be_fresh()

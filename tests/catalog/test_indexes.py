@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog import indexes, trees
+from catalog import indexes, searches, trees
 from catalog.domain import Filter, Mark, Product, Sort, SortBy, words_of
 from catalog.repositories import MemoryCatalog
 from tests.catalog.examples import memory_catalog, product
@@ -41,7 +41,7 @@ filters = st.builds(
     words=st.none() | st.sampled_from(SEARCHES).map(words_of),
     in_stock=st.booleans(),
 )
-searches = st.builds(
+by_words = st.builds(
     Filter,
     category=st.none(),
     min_price=st.none() | st.sampled_from(PRICES),
@@ -53,11 +53,13 @@ sorts = st.builds(Sort, by=st.sampled_from(SortBy), descending=st.booleans())
 @pytest.fixture(autouse=True, scope="module")
 def _small_nodes() -> Iterator[None]:
     """Nodes of a few rows, so that a handful of products makes a high tree."""
-    sizes = {"LEAF": 2, "FULL_LEAF": 3, "BRANCH": 2, "FULL_BRANCH": 3, "FEW": 1, "WALKED": 2}
+    sizes = {"LEAF": 2, "FULL_LEAF": 3, "BRANCH": 2, "FULL_BRANCH": 3, "FEW": 1, "MERGED": 2}
     with pytest.MonkeyPatch.context() as patch:
         for name, size in sizes.items():
             patch.setattr(trees, name, size)
         patch.setattr(indexes, "FEW", 1)
+        for name, size in {"FEW": 1, "SAMPLE": 4, "SLACK": 1, "WALKED": 6}.items():
+            patch.setattr(searches, name, size)
         yield
 
 
@@ -100,7 +102,7 @@ async def filled(changes: list[tuple[str, UUID, Any]]) -> tuple[MemoryCatalog, d
 
 
 @settings(max_examples=150, deadline=None)
-@given(calls, filters | searches, sorts, st.integers(0, 20), st.integers(1, 6))
+@given(calls, filters | by_words, sorts, st.integers(0, 20), st.integers(1, 6))
 async def test_any_page_is_what_a_plain_sort_gives(
     changes: list[tuple[str, UUID, Any]], where: Filter, sort: Sort, skip: int, limit: int
 ) -> None:
@@ -115,7 +117,7 @@ async def test_any_page_is_what_a_plain_sort_gives(
 
 
 @settings(max_examples=150, deadline=None)
-@given(calls, filters | searches, sorts, st.sampled_from(NAMES), st.sampled_from(PRICES), ids)
+@given(calls, filters | by_words, sorts, st.sampled_from(NAMES), st.sampled_from(PRICES), ids)
 async def test_any_cursor_goes_on_behind_its_key(
     changes: list[tuple[str, UUID, Any]],
     where: Filter,
@@ -141,7 +143,7 @@ async def test_any_cursor_goes_on_behind_its_key(
 
 
 @settings(max_examples=50, deadline=None)
-@given(calls, filters | searches, sorts)
+@given(calls, filters | by_words, sorts)
 async def test_any_walk_by_cursor_meets_everything_once(
     changes: list[tuple[str, UUID, Any]], where: Filter, sort: Sort
 ) -> None:
