@@ -1,7 +1,7 @@
 """How many requests are worked on at once: past that the answer is 503, at once.
 
 A request that waits for longer than its client does is work for nobody. Whatever comes beyond
-what can be done in time is sent away while that still costs little.
+what can be done in time is sent away while that still costs little: see store.overload.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Admission:
     @contextmanager
     def entered(self, path: str) -> Iterator[None]:
         """Around the work on one request. Raises Overloaded."""
-        if not (self.has_room() or path.endswith(ALWAYS_LET_IN)):
+        if not self.admits(path):
             SHED.inc()
             raise Overloaded
         self._in_hand += 1
@@ -41,8 +41,8 @@ class Admission:
         finally:
             self._in_hand -= 1
 
-    def has_room(self) -> bool:
-        return self._in_hand < int(settings.MAX_REQUESTS_IN_FLIGHT)
+    def admits(self, path: str) -> bool:
+        return self._in_hand < settings.MAX_REQUESTS_IN_FLIGHT or path.endswith(ALWAYS_LET_IN)
 
 
 admission = Admission()

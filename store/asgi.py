@@ -23,11 +23,13 @@ except ImproperlyConfigured as problem:
     sys.exit(CANNOT_START)
 
 # Django has to be set up before its views are imported.
+from store.admission import Overloaded, admission  # noqa: E402
 from store.correlation import Exchange  # noqa: E402
 from store.errors import TooLarge  # noqa: E402
 from store.handler import ApiHandler, PageHandler  # noqa: E402
 from store.lifespan import lifespan  # noqa: E402
 from store.logs.requests import log_request  # noqa: E402
+from store.overload import turn_away  # noqa: E402
 from store.urls import FRONT  # noqa: E402
 
 PAGES = ("/admin/", "/docs/", "/openapi.json", "/static/", "/login/", "/logout/")
@@ -67,6 +69,9 @@ async def _logged(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _serve(scope: Any, receive: Any, send: Any) -> None:
+    if not admission.admits(scope["path"]):
+        await _turn_away(scope, send)
+        return
     try:
         body = await _read_body(receive)
     except ConnectionResetError:
@@ -78,6 +83,14 @@ async def _serve(scope: Any, receive: Any, send: Any) -> None:
         await page_handler()(scope, _replay(body, receive), send)
     else:
         await api_handler.serve(scope, body, receive, send)
+
+
+async def _turn_away(scope: Any, send: Any) -> None:
+    # A page of another origin may read the answer only with headers that depend on the origin.
+    if _header(scope, b"origin"):
+        await api_handler.refuse(Overloaded(), scope, send)
+    else:
+        await turn_away(scope, send)
 
 
 def _routed(scope: Any) -> Any:

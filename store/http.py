@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from store import tokens, tracing, vitals, wire
+from store.admission import Overloaded
 from store.breaker import Breaker
 from store.correlation import request_id
 from store.errors import ShopError, Unavailable
@@ -192,7 +193,9 @@ def _said_to_be_away(peer: str, response: httpx.Response, body: bytes) -> PeerAw
         said = None
     seconds = response.headers.get("Retry-After", "")
     retry_after = int(seconds) if _SECONDS.fullmatch(seconds) else None
-    return PeerAway(peer, sent=True, said=said, retry_after=retry_after)
+    # Whom it sends away at its door it has not listened to.
+    is_heard = not (isinstance(said, dict) and said.get("code") == Overloaded.code)
+    return PeerAway(peer, sent=is_heard, said=said, retry_after=retry_after)
 
 
 async def _whole(response: httpx.Response) -> bytes:

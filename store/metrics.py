@@ -117,6 +117,11 @@ class HttpMetrics(Collector):
         else:
             series.response_bytes.observe(len(response.content))  # type: ignore[attr-defined]
 
+    def count_turned_away(self, method: str, transport: str) -> None:
+        """Counts one request that was answered 503 before anything was made of it."""
+        known = method if method in METHODS else "<invalid method>"
+        self._series[UNNAMED, known, transport, "503"].requests += 1
+
     def count_exception(self, request: HttpRequest, error: BaseException) -> None:
         """Counts an exception that nobody foresaw."""
         self._exceptions[type(error).__name__, _view_name(request)] += 1

@@ -1,7 +1,5 @@
 """What every answer carries and every request leaves behind: an id, a count, a duration."""
 
-import random
-import re
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, cast
@@ -13,22 +11,20 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import async_only_middleware
 
 from store import metrics, tracing
-from store.correlation import Exchange, request_id
+from store.correlation import Exchange, request_id, request_id_of
 from store.lean import LeanResponse
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-
-_WELL_FORMED = re.compile(r"[A-Za-z0-9_.\-]{8,64}", re.ASCII)
 
 
 @async_only_middleware
 def observed(get_response: GetResponse) -> GetResponse:
     """Outermost on both paths, API and pages."""
-    demo = settings.DEMO
+    carried = carried_by_all(is_demo=settings.DEMO).items()
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         started_at = perf_counter()
-        name = _request_id(request)
+        name = request_id_of(request.META.get("HTTP_X_REQUEST_ID", ""))
         request_id.set(name)
         exchange: Exchange = request.scope["exchange"]  # type: ignore[attr-defined]
         exchange.request, exchange.request_id = request, name
@@ -40,13 +36,17 @@ def observed(get_response: GetResponse) -> GetResponse:
         exchange.status = response.status_code
         put = _put_into(response)
         put("X-Request-ID", name)
-        put("X-Content-Type-Options", "nosniff")
-        if demo:
-            put("X-Store-Demo", "1")
+        for header, value in carried:
+            put(header, value)
         metrics.http.count(request, response, seconds=perf_counter() - started_at)
         return response
 
     return middleware
+
+
+def carried_by_all(*, is_demo: bool) -> dict[str, str]:
+    """The headers that every answer has."""
+    return {"X-Content-Type-Options": "nosniff"} | ({"X-Store-Demo": "1"} if is_demo else {})
 
 
 def _put_into(response: HttpResponseBase) -> Callable[[str, str], None]:
@@ -54,12 +54,6 @@ def _put_into(response: HttpResponseBase) -> Callable[[str, str], None]:
     if isinstance(response, LeanResponse):
         return response.headers.put
     return response.headers.__setitem__
-
-
-def _request_id(request: HttpRequest) -> str:
-    """The gateway's or caller's, where it looks like one; it goes into logs and headers."""
-    given = request.META.get("HTTP_X_REQUEST_ID", "")
-    return given if _WELL_FORMED.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 
 @async_only_middleware

@@ -13,7 +13,7 @@ class Worker(UvicornWorker):
     """uvicorn, set up as `make run` sets it up."""
 
     CONFIG_KWARGS = {
-        "loop": "uvloop",
+        "loop": "store.loop:Loop",
         "http": "httptools",
         "ws": "none",
         "lifespan": "on",

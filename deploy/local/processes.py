@@ -12,7 +12,7 @@ from deploy.local.layout import PROJECT, SERVICES, Layout
 SECONDS_TO_STOP = 25
 # nginx keeps idle connections for 30 s; a service that closed them first would lose requests.
 UVICORN = shlex.split(
-    "store.asgi:application --host 127.0.0.1 --loop uvloop --http httptools --ws none"
+    "store.asgi:application --host 127.0.0.1 --loop store.loop:Loop --http httptools --ws none"
     " --lifespan on --no-access-log --log-level warning --no-use-colors --no-proxy-headers"
     " --no-server-header --timeout-keep-alive 75 --timeout-graceful-shutdown 20"
 )

@@ -111,12 +111,12 @@ def compare(ours: Asked, theirs: Asked, *, rounds: int, seconds: float) -> Compa
 
 def rate(asked: Asked, *, seconds: float, connections: int = CONNECTIONS) -> Rate:
     """By wrk where it is installed, else by a generator in Python, which is slower than it."""
-    used_before = _time_used(asked.pid)
+    used_before = time_used(asked.pid)
     if shutil.which("wrk"):
         found = _by_wrk(asked, seconds, connections)
     else:
         found = asyncio.run(_by_python(asked, seconds, connections))
-    used = _time_used(asked.pid) - used_before
+    used = time_used(asked.pid) - used_before
     return replace(found, cost=used / (found.per_second * seconds))
 
 
@@ -131,7 +131,7 @@ def pinned(command: Sequence[str], core: int) -> list[str]:
     return list(command)
 
 
-def _time_used(pid: int) -> float:
+def time_used(pid: int) -> float:
     """Seconds that the process has had of the cores, as Linux counts them; 0 elsewhere."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

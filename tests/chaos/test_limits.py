@@ -1,7 +1,6 @@
-"""Keys, names, crowds and disks at their limits: T04, T06, T12, T24."""
+"""Keys, names and disks at their limits: T04, T06, T12."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import aiohttp
@@ -105,64 +104,3 @@ def tear(log: Path) -> int:
         file.seek(end)
         file.write(half)
     return len(half)
-
-
-async def test_t24_past_its_capacity_the_shop_says_no_quickly_and_goes_on_selling(
-    tmp_path: Path, history: History, is_long: bool, figures: Figures
-) -> None:
-    seconds = 60.0 if is_long else 5.0
-    with shop_under_fire(tmp_path, direct=True, MAX_REQUESTS_IN_FLIGHT="64") as shop:
-        async with client(connections=1000) as web:
-            [article] = await stocked(shop, web, history, 1_000_000)
-            buyer = Buyer(shop, web, history, name_of_a_user())
-            await buyer.add(article)
-            peak, *_ = await crowd_of(shop, web, buyer, article, size=32, seconds=seconds)
-            rate, shed, slowest_probe = await crowd_of(
-                shop, web, buyer, article, size=500, seconds=seconds
-            )
-            calm, *_ = await crowd_of(shop, web, buyer, article, size=32, seconds=seconds)
-
-    assert shed > 0
-    # The machine of a short run has other work, too.
-    assert rate >= (0.8 if is_long else 0.5) * peak
-    assert calm >= 0.5 * peak
-    assert slowest_probe < 2
-    figures(
-        "T24",
-        peak=f"{peak:.0f}/s",
-        crowded=f"{rate:.0f}/s",
-        shed=shed,
-        afterwards=f"{calm:.0f}/s",
-        slowest_probe=f"{slowest_probe * 1000:.0f} ms",
-    )
-
-
-async def crowd_of(
-    shop: Shop, web: aiohttp.ClientSession, buyer: Buyer, article: str, *, size: int, seconds: float
-) -> tuple[float, int, float]:
-    """Good answers a second, answers 503, and the slowest look at the health of carts."""
-    ends_at, good, shed, slowest = time.monotonic() + seconds, 0, 0, 0.0
-    # Something that asks another service: what needs nobody is done before it can be in the way.
-    url = f"{shop.address('carts')}/cart/items/{article}"
-
-    async def asks() -> None:
-        nonlocal good, shed
-        while time.monotonic() < ends_at:
-            async with web.put(url, json={"quantity": 1}, headers=buyer.headers) as answer:
-                await answer.read()
-            good += answer.status == 200
-            shed += answer.status == 503
-            if answer.status == 503:
-                await asyncio.sleep(0.2)
-
-    async def probes() -> None:
-        nonlocal slowest
-        while time.monotonic() < ends_at:
-            asked_at = time.monotonic()
-            async with web.get(f"{shop.address('carts')}/health") as answer:
-                assert answer.status == 200
-            slowest = max(slowest, time.monotonic() - asked_at)
-            await asyncio.sleep(0.1)
-
-    await asyncio.gather(probes(), *(asks() for _ in range(size)))
-    return good / seconds, shed, slowest

@@ -143,6 +143,15 @@ async def test_a_503_of_a_peer_keeps_its_own_words_and_time() -> None:
     assert (away.value.sent, away.value.retry_after) == (True, 3)
 
 
+async def test_whom_a_busy_peer_sends_away_it_has_not_heard() -> None:
+    body = b'{"detail": "Too many at once.", "code": "overloaded"}'
+
+    with pytest.raises(PeerAway) as away:
+        await answering(503, body, **{"Retry-After": "1"}).call("POST", "/x", timeout=1)
+
+    assert not away.value.sent
+
+
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"[]", b'{"detail": 5, "code": "x"}'])
 async def test_a_503_without_words_is_told_in_ours(content: bytes) -> None:
     with pytest.raises(PeerAway) as away:

@@ -78,7 +78,7 @@ def breaker(module: ModuleType) -> None:
 
 def crowding(module: ModuleType) -> None:
     """Whoever comes is let in, however many there are."""
-    module.Admission.has_room = lambda _: True
+    module.Admission.admits = lambda *_: True
 
 
 GUARDS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {

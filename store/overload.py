@@ -1,0 +1,42 @@
+"""Sends away whoever comes when no more can be done, before anything of his request is looked at.
+
+A service that spends its time on saying no sells nothing: this costs a tenth of an answer.
+"""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from store import api, metrics
+from store.admission import SHED, Overloaded
+from store.correlation import request_id_of
+from store.lean import Headers
+from store.middleware import carried_by_all
+
+
+async def turn_away(scope: Any, send: Any) -> None:
+    """Answers as any other refusal would, from bytes that were made before."""
+    SHED.inc()
+    metrics.http.count_turned_away(scope["method"], scope["scheme"])
+    exchange = scope["exchange"]
+    exchange.status, exchange.request_id = 503, request_id_of(_given_id(scope["headers"]))
+    headers, body = _answer(is_demo=settings.DEMO)
+    own = (b"X-Request-ID", exchange.request_id.encode())
+    await send({"type": "http.response.start", "status": 503, "headers": [*headers, own]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@cache
+def _answer(*, is_demo: bool) -> tuple[Headers, bytes]:
+    response = api.json_response(api.failure(Overloaded(), None))
+    for name, value in carried_by_all(is_demo=is_demo).items():
+        response.headers.put(name, value)
+    return response.headers.encoded(), response.content
+
+
+def _given_id(headers: Headers) -> str:
+    for name, value in headers:
+        if name == b"x-request-id":
+            return value.decode("latin1")
+    return ""
