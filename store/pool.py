@@ -1,11 +1,12 @@
-"""The process's HTTP connections to the other services; every failure is named as httpx does."""
+"""The process's HTTP connections to the other services."""
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+
+from store.connections import Connections
 
 MAX_CONNECTIONS = 256
 IDLE_SECONDS = 30
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 
 class Pool:
@@ -16,7 +17,9 @@ class Pool:
         self._local: httpx.AsyncBaseTransport | None = None
 
     def open(self) -> None:
-        self._remote = AiohttpTransport(client=_session)
+        self._remote = Connections(
+            most=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS, answer_bytes=MAX_ANSWER_BYTES
+        )
 
     def transport_to(self, url: str) -> httpx.AsyncBaseTransport:
         """``local://`` addresses, of ``settings.all``, are served by this very process."""
@@ -35,31 +38,6 @@ class Pool:
 
 
 pool = Pool()
-
-
-def _session() -> aiohttp.ClientSession:
-    """No proxy of the environment comes between the services."""
-    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=IDLE_SECONDS)
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        middlewares=(_named,),
-        skip_auto_headers=("Accept-Encoding", "User-Agent"),
-    )
-
-
-async def _named(
-    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Tells a connection that was never made from one that broke: httpx-aiohttp calls both
-    ConnectTimeout. It also keeps aiohttp from repeating a PUT by itself.
-    """
-    try:
-        return await send(request)
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise httpx.ConnectError(str(error)) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise httpx.ReadError(str(error)) from error
 
 
 def _local_transport() -> httpx.AsyncBaseTransport:

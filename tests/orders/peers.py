@@ -95,10 +95,9 @@ class FakeService:
 
     def peer(self, name: str) -> Peer:
         transport = httpx.MockTransport(self)
-        peer = Peer(name, caller="orders", transport=transport)
         # Breakers live in real time, and these worlds in their own.
-        peer._breaker = Breaker(most=1_000_000)
-        return peer
+        never = Breaker(most=1_000_000)
+        return Peer(name, caller="orders", transport=transport, breaker=never)
 
 
 @dataclass

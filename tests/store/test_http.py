@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from store import http, tokens
 from store.correlation import request_id
 from store.http import Peer, PeerAway, PeerRefused, client_address
-from store.pool import pool
+from store.pool import MAX_ANSWER_BYTES, pool
 
 Handle = Callable[[httpx.Request], httpx.Response]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -330,7 +330,7 @@ async def test_an_answer_without_end_is_cut_off(settings: LazySettings) -> None:
     async with served(settings, endless) as catalog:
         assert (await outcome(catalog)).sent
 
-    assert sum(said) < 2 * http.MAX_ANSWER_BYTES
+    assert sum(said) < 2 * MAX_ANSWER_BYTES
 
 
 async def test_without_the_pool_nobody_is_called(settings: LazySettings) -> None:
