@@ -29,7 +29,7 @@ REMOTE_URLS = {
 SERVICE_URLS = REMOTE_URLS
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "127.0.0.1,::1")
 MAX_BODY_BYTES = 256 * 1024
-MAX_REQUESTS_IN_FLIGHT = env.whole("MAX_REQUESTS_IN_FLIGHT", 64, minimum=1)
+MAX_REQUESTS_IN_FLIGHT = env.whole("MAX_REQUESTS_IN_FLIGHT", 256, minimum=1)
 
 # -- Keys and tokens ------------------------------------------------------------------------
 SECRET_KEY = env.secret_key()
