@@ -54,7 +54,7 @@ chaos: tools ## Kills, pauses, slow networks and crowds against real processes; 
 	@$(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos
 
 chaos-long: tools ## The same with the full numbers, which takes long
-	@CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos -m chaos --timeout 7200
+	@CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos --timeout 7200
 
 lint: tools ## Style, import contracts, types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

@@ -12,6 +12,7 @@ from deploy.local.layout import ADDRESS_SETTINGS, PREFIXES, PROJECT, CannotStart
 from deploy.local.readiness import answers
 
 SECONDS_TO_START = 300  # Cassandra alone takes a minute at its first start
+RESTARTS = 2  # who ends again and again will not be open in five minutes, either
 CONTAINERS = dict(
     zip(ADDRESS_SETTINGS, ("backend", "cart-service", "order-service", "user-service"), strict=True)
 )
@@ -33,7 +34,7 @@ def main(word: str) -> int:
 def _up(compose: Engine, port: int) -> int:
     started_at = time.monotonic()
     if not compose.container("gateway"):
-        _check_port(port, compose.binary)
+        check_port(port, compose.binary)
     if status := compose.run("up", "--detach"):
         return status
     _wait(compose, port)
@@ -42,7 +43,7 @@ def _up(compose: Engine, port: int) -> int:
     return 0
 
 
-def _check_port(port: int, binary: str) -> None:
+def check_port(port: int, binary: str) -> None:
     """Raises CannotStart. Docker may have a port that needs root; podman has its user's rights."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
@@ -58,14 +59,17 @@ def _check_port(port: int, binary: str) -> None:
 
 def _wait(compose: Engine, port: int) -> None:
     """Until all four answer through the gateway. Raises CannotStart with who did not, and why."""
-    deadline = time.monotonic() + SECONDS_TO_START
-    waiting = list(CONTAINERS)
+    began_at, waiting = time.monotonic(), list(CONTAINERS)
+    before = {name: compose.restarts(CONTAINERS[name]) for name in waiting}
     while waiting := [name for name in waiting if not answers(port, f"{PREFIXES[name]}/ready")]:
-        if time.monotonic() > deadline:
-            late = [CONTAINERS[name] for name in waiting]
+        since = {name: compose.restarts(CONTAINERS[name]) - before[name] for name in waiting}
+        ending = [name for name in waiting if since[name] >= RESTARTS]
+        seconds = time.monotonic() - began_at
+        if ending or seconds > SECONDS_TO_START:
+            late = [CONTAINERS[name] for name in ending or waiting]
             words = "\n".join(f"{name}:\n{compose.last_words(name)}" for name in late)
-            raise CannotStart(f"Not ready after {SECONDS_TO_START} s: {', '.join(late)}\n{words}")
-        time.sleep(0.25)
+            raise CannotStart(f"Not ready after {seconds:.0f} s: {', '.join(late)}\n{words}")
+        time.sleep(1)
 
 
 if __name__ == "__main__":

@@ -42,14 +42,23 @@ class Engine:
 
     def container(self, service: str) -> str:
         """The id of the service's running container; empty while there is none."""
+        return self._found(service)
+
+    def restarts(self, service: str) -> int:
+        """How often the engine has started its container again."""
+        container = self._found(service, "--all")
+        said = self._ask("inspect", "--format", "{{.RestartCount}}", container) if container else ""
+        return int(said) if said.strip().isdigit() else 0
+
+    def last_words(self, service: str, *, lines: int = 5) -> str:
+        container = self._found(service, "--all")
+        return self._ask("logs", "--tail", str(lines), container).strip() if container else ""
+
+    def _found(self, service: str, *which: str) -> str:
         project = self.environment.get("COMPOSE_PROJECT_NAME") or "product-store"
         filters = (f"label={LABEL}.project={project}", f"label={LABEL}.service={service}")
         words = [word for each in filters for word in ("--filter", each)]
-        return self._ask("ps", "--quiet", *words).strip()
-
-    def last_words(self, service: str, *, lines: int = 5) -> str:
-        container = self.container(service)
-        return self._ask("logs", "--tail", str(lines), container).strip() if container else ""
+        return self._ask("ps", "--quiet", *which, *words).strip()
 
     def _ask(self, *words: str) -> str:
         return subprocess.run(  # noqa: S603

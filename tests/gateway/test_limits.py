@@ -1,5 +1,6 @@
 """What one client may take from the others: connections, logins, patience."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -8,14 +9,32 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
 import pytest
 
 from tests.gateway.conftest import Answer, Gateway, GatewayWith
 
 JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Siege:
+    """Rounds of slow clients, who send a few bytes each ``pause``; times in seconds."""
+
+    rounds: int
+    seconds: int
+    pause: int
+    patience: int
+    oldest: int
+
+
+# In short with a gateway of less patience; CHAOS_LONG as it is shipped, at slowhttptest's pace.
+SIEGE = Siege(rounds=1, seconds=8, pause=5, patience=3, oldest=7)
+if os.environ.get("CHAOS_LONG"):
+    SIEGE = Siege(rounds=3, seconds=18, pause=10, patience=5, oldest=15)
 
 
 def login(gateway: Gateway, target: str = "/user-api/token", method: str = "POST") -> Answer:
@@ -168,32 +187,56 @@ def connected_clients(gateway: Gateway) -> Iterator[str]:
             yield remote
 
 
+@dataclass(frozen=True)
+class Round:
+    """The slowest one in a hundred before and amid slow clients, and how old one of these got."""
+
+    usual: float
+    beset: float
+    oldest: float
+    clients: int
+
+
+def besieged(gateway: Gateway, kind: str) -> Round:
+    usual = percentile_99(latencies(gateway, SIEGE.seconds / 4))
+    with ThreadPoolExecutor(1) as watcher:
+        watched = watcher.submit(connection_ages, gateway, SIEGE.seconds)
+        with subprocess.Popen(attack(gateway, kind), stdout=subprocess.DEVNULL):
+            beset = percentile_99(latencies(gateway, SIEGE.seconds))
+        ages = watched.result()
+    found = Round(usual, beset, max(ages.values()), len(ages))
+    print(f"{kind}: {found}")
+    return found
+
+
 def attack(gateway: Gateway, kind: str) -> list[str]:
-    """500 slow clients of one kind, a few bytes every 5 s."""
+    """500 slow clients of one kind, a few bytes at a time."""
     target = {"-B": "/user-api/token", "-R": "/swagger/"}.get(kind, "/api/products/")
-    pace = ["-c", "500", "-r", "250", "-i", "5", "-l", "8", "-x", "24", "-p", "3", "-v", "1"]
+    pace = ["-c", "500", "-r", "250", "-i", str(SIEGE.pause), "-l", str(SIEGE.seconds)]
+    pace += ["-x", "24", "-p", "3", "-v", "1"]
     return ["slowhttptest", kind, *pace, "-u", f"http://127.0.0.1:{gateway.port}{target}"]
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["-H", "-B", "-R"])
 def test_slow_clients_cost_the_others_nothing(gateway_with: GatewayWith, kind: str) -> None:
     if not shutil.which("slowhttptest") or not Path("/proc/net/tcp").exists():
         pytest.skip("no slowhttptest on this machine (apt-get install slowhttptest)")
     limits = {"GATEWAY_CONNECTIONS": "1000", "GATEWAY_LOGIN_BURST": "1000"}
-    gateway = gateway_with(GATEWAY_CLIENT_TIMEOUT="3s", GATEWAY_TIMEOUT="", **limits)
-    usual = percentile_99(latencies(gateway, 2))
+    patience = {"GATEWAY_CLIENT_TIMEOUT": f"{SIEGE.patience}s", "GATEWAY_TIMEOUT": ""}
+    gateway = gateway_with(**patience, **limits)
 
-    with ThreadPoolExecutor(1) as watcher:
-        watched = watcher.submit(connection_ages, gateway, 8)
-        with subprocess.Popen(attack(gateway, kind), stdout=subprocess.DEVNULL):
-            beset = percentile_99(latencies(gateway, 8))
-        ages = watched.result()
+    rounds = [besieged(gateway, kind) for _ in range(SIEGE.rounds)]
 
-    print(f"{kind}: p99 {usual:.4f} s, beset {beset:.4f} s, longest {max(ages.values()):.1f} s")
-    assert max(ages.values()) < 7
+    usual = median(each.usual for each in rounds)
+    beset = median(each.beset for each in rounds)
+    oldest = max(each.oldest for each in rounds)
+    load = os.getloadavg()[0]
+    print(f"{kind}: p99 {usual:.4f} s, beset {beset:.4f} s, oldest {oldest:.1f} s, load {load:.0f}")
+    assert oldest < SIEGE.oldest
     assert beset < 2 * usual + 0.25  # a machine with other work; who waits for one waits 3 s
-    assert kind == "-R" or len(ages) > 400
+    assert kind == "-R" or min(each.clients for each in rounds) > 400
 
 
 def percentile_99(durations: list[float]) -> float:
