@@ -1,6 +1,7 @@
 """Start and end of a process: the HTTP pool and the services open before the first request."""
 
 import asyncio
+import gc
 import logging
 import signal
 from pathlib import Path
@@ -59,6 +60,7 @@ async def startup() -> None:
     vitals.MEMORY_LIMIT.set(vitals.memory_limit())
     _watching.supervise(vitals.watch_the_loop, name="event loop lag")
     _watch_for_sigterm()
+    _spare_the_collector()
 
 
 async def shutdown() -> None:
@@ -84,6 +86,15 @@ def _open_journal(config: service.ServiceConfig) -> Journal | None:
     journal = open_journal(Path(settings.DATA_DIR), config.name, sync=sync)
     journal.open()
     return journal
+
+
+def _spare_the_collector() -> None:
+    """What the process has made until now stays to its end: no use looking through it for garbage
+    again and again, which stopped everything for tens of milliseconds.
+    """
+    if gc.get_freeze_count() == 0:
+        gc.collect()
+        gc.freeze()
 
 
 def begin_drain() -> None:

@@ -1,6 +1,7 @@
 """Start and end of a process, as the server tells them."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -128,6 +129,18 @@ async def test_the_http_pool_is_open_as_long_as_the_process(
 
     with pytest.raises(RuntimeError, match="not open"):
         pool.transport_to("http://127.0.0.1:1")
+
+
+async def test_what_a_process_starts_with_is_no_garbage(
+    services: dict[str, FakeService],
+) -> None:
+    gc.unfreeze()
+    server = Server()
+
+    await server.says("startup")
+
+    assert gc.get_freeze_count() > 0
+    await server.says("shutdown")
 
 
 async def test_draining_turns_readiness_off_while_the_service_lives(
