@@ -13,7 +13,7 @@ BEGIN {
     setting("GATEWAY_RUN", "/tmp/gateway", PATH, "a folder that nginx may write to")
     setting("GATEWAY_HTML", conf "/html", PATH, "the folder of the pages")
     setting("GATEWAY_TIMEOUT", "10s", "[1-9][0-9]*(ms|s)", "10s")
-    setting("GATEWAY_CLIENT_TIMEOUT", "5s", "[1-9][0-9]*(ms|s)", "5s")
+    setting("GATEWAY_CLIENT_TIMEOUT", "7s", "[1-9][0-9]*(ms|s)", "7s")
     setting("GATEWAY_CONNECTIONS", "256", "[1-9][0-9]*", "256")
     setting("GATEWAY_LOGIN_RATE", "10", "[1-9][0-9]*", "10")
     setting("GATEWAY_LOGIN_BURST", "50", "[1-9][0-9]*", "50")
