@@ -7,6 +7,7 @@ from deploy.local.layout import CannotStart
 from deploy.local.secret import new_key, write_private
 
 PROFILES = ("demo", "observability")
+OWN = ("", "cassandra")  # never chosen by name: CASSANDRA_HOST decides
 DEFAULTS = {
     "GATEWAY_PORT": "80",
     "CASSANDRA_HOST": "cassandra",
@@ -29,8 +30,8 @@ def settings(path: Path, environment: Mapping[str, str]) -> dict[str, str]:
     kept = read(path) if path.exists() else _new()
     chosen = kept | dict(environment) | (_meant_by(words) if words else {})
     own = ["cassandra"] if chosen["CASSANDRA_HOST"] == "cassandra" else []
-    if words or not path.exists():
-        chosen["COMPOSE_PROFILES"] = ",".join(own + words)
+    others = words or chosen.get("COMPOSE_PROFILES", "").split(",")
+    chosen["COMPOSE_PROFILES"] = ",".join(own + [each for each in others if each not in OWN])
     if not path.exists():
         write_private(path, NOTE + "".join(f"{name}={chosen[name]}\n" for name in KEPT))
         print(f"Made {path}: the keys of this shop. It is private, and worth a backup.")

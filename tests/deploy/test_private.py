@@ -83,6 +83,13 @@ def test_a_shop_without_its_own_cassandra_keeps_to_that(path: Path):
     assert again["COMPOSE_PROFILES"] == "demo"
 
 
+def test_a_later_start_without_its_own_cassandra_starts_none(path: Path):
+    private.settings(path, {"PROFILES": "demo"})
+
+    assert private.settings(path, {"CASSANDRA_HOST": ""})["COMPOSE_PROFILES"] == "demo"
+    assert private.settings(path, {})["COMPOSE_PROFILES"] == "cassandra,demo"
+
+
 def test_a_profile_that_is_none_is_refused(path: Path):
     with pytest.raises(CannotStart, match="PROFILES knows demo and observability, not 'debug'"):
         private.settings(path, {"PROFILES": "debug"})
