@@ -200,15 +200,19 @@ class Round:
 
 
 def besieged(gateway: Gateway, kind: str) -> Round:
-    usual = percentile_99(latencies(gateway, SIEGE.seconds / 4))
-    with ThreadPoolExecutor(1) as watcher:
-        watched = watcher.submit(connection_ages, gateway, SIEGE.seconds)
-        with subprocess.Popen(attack(gateway, kind), stdout=subprocess.DEVNULL):
-            beset = percentile_99(latencies(gateway, SIEGE.seconds))
-        ages = watched.result()
+    usual, _ = watched(gateway, SIEGE.seconds / 4)
+    with subprocess.Popen(attack(gateway, kind), stdout=subprocess.DEVNULL):
+        beset, ages = watched(gateway, SIEGE.seconds)
     found = Round(usual, beset, max(ages.values()), len(ages))
     print(f"{kind}: {found}")
     return found
+
+
+def watched(gateway: Gateway, seconds: float) -> tuple[float, dict[str, float]]:
+    """What 99 in 100 ordinary requests take, and the ages of connections; watching costs, too."""
+    with ThreadPoolExecutor(1) as watcher:
+        ages = watcher.submit(connection_ages, gateway, seconds)
+        return percentile_99(latencies(gateway, seconds)), ages.result()
 
 
 def attack(gateway: Gateway, kind: str) -> list[str]:
