@@ -50,11 +50,12 @@ bench: tools ## How fast it is beside FastAPI and beside nothing at all; some th
 test: lint ## Everything that has to hold before a commit, but the browser tests
 	@$(BIN)/python -m pytest -m "not browser and not containers" --ignore tests/chaos
 
-chaos: tools ## Kills, pauses, slow networks and crowds against real processes; docs/checks.md
-	@$(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos
+chaos: tools ## Kills, pauses, bad networks, crowds; docs/checks.md. STORE=cassandra: on a node of its own
+	@CHAOS_STORE=$(STORE) $(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos
 
 chaos-long: tools ## The same with the full numbers, which takes long
 	@CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos --timeout 7200
+	@CHAOS_LONG=1 CHAOS_STORE=$(STORE) $(BIN)/python -m pytest tests/chaos -m chaos --timeout 7200
 
 lint: tools ## Style, import contracts, types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

@@ -7,10 +7,28 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 
+from deploy.cassandra.trial import cassandra_on_trial
 from tests.chaos.history import History
 from tests.chaos.shop import Shop, client, shop_under_fire
 
 FIGURES: list[str] = []
+
+
+def on_cassandra() -> bool:
+    """``make chaos STORE=cassandra``: the catalogue is in a Cassandra of its own."""
+    return os.environ.get("CHAOS_STORE") == "cassandra"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    if not on_cassandra():
+        yield
+        return
+    run = tmp_path_factory.mktemp("cassandra")
+    with cassandra_on_trial(run) as node, pytest.MonkeyPatch.context() as patch:
+        for name, value in node.settings.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")

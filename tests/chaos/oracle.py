@@ -97,7 +97,7 @@ class Oracle:
         ids = Counter(order["id"] for order in self.orders)
         made = Counter(order["user_id"] for order in self.orders)
         keys, possible = defaultdict(set), defaultdict(set)
-        for each in self._history.of("checkout"):
+        for each in (*self._history.of("checkout"), *self._history.of("place")):
             if each.is_ok:
                 possible[each.user].add(each.body["id"])
                 keys[each.user, each.key or each.body["id"]].add(each.body["id"])

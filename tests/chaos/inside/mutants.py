@@ -81,6 +81,21 @@ def crowding(module: ModuleType) -> None:
     module.Admission.admits = lambda *_: True
 
 
+def version(memory: ModuleType) -> None:
+    """Whoever changes an order does so whatever it has become meanwhile."""
+
+    def present(self: Any, order_id: Any, version: int) -> Any:
+        known = self._known.get(order_id.int)
+        return known if isinstance(known, memory.Order) else None
+
+    memory.MemoryOrders._present = present
+
+
+def owner(order: ModuleType) -> None:
+    """Everybody may do with an order what its owner may."""
+    order.Order.role_of = lambda *_: order.Role.OWNER
+
+
 GUARDS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "stock": ("catalog.repositories", stock),
     "idempotency": ("carts.domain", idempotency),
@@ -88,6 +103,8 @@ GUARDS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "signature": ("store.tokens", signature),
     "journal": ("store.journal.writer", journal),
     "breaker": ("store.breaker", breaker),
+    "version": ("orders.memory", version),
+    "owner": ("orders.domain.order", owner),
     "crowding": ("store.admission", crowding),
 }
 
