@@ -8,8 +8,8 @@ from orders.alarm import Alarm
 from orders.services import OrderService
 
 LONGEST_WAIT_SECONDS = 1.0
-# Steps that fall due within a few milliseconds are taken together.
-SHORTEST_WAIT_SECONDS = 0.005
+# Steps that fall due within a few milliseconds are taken, kept and told together.
+SHORTEST_WAIT_SECONDS = 0.02
 
 
 class SteadyTime:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.05
 FAILURES_THAT_MEAN_AWAY = 3
 MOST_AT_ONCE = 50
+# How long a worker that has just delivered lets messages gather, when none is waiting.
+GATHERING_SECONDS = 0.02
 
 
 class Courier(Protocol):
@@ -112,6 +114,8 @@ class Relay:
             if self._failures:
                 await asyncio.sleep(backoff(self._failures, longest=self._longest_pause))
             await self._take(self._together_with(order_id))
+            if self._ready.empty():
+                await asyncio.sleep(GATHERING_SECONDS)
 
     def _together_with(self, order_id: UUID) -> list[UUID]:
         """The order, and what else is ready by now, for one delivery.
