@@ -23,7 +23,8 @@ from carts.serializers import (
     open_checkout_data,
     view_data,
 )
-from store.api import APIView, Response
+from store.answers import Response
+from store.api import APIView
 from store.idempotency import fingerprint, idempotency_key
 from store.paging import decode_cursor, encode_cursor
 from store.permissions import IsAdmin, IsPerson, IsService

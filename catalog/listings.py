@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +14,9 @@ from catalog.serializers import DESCENDING, ProductQuerySerializer
 from store import wire
 from store.errors import Invalid
 from store.paging import decode_cursor, encode_cursor
+from store.remembered import short_texts
 
 BOOKS = "books of the stock"
-# Query strings longer than this are not worth remembering.
-MAX_REMEMBERED = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +35,9 @@ class Listing:
         return encode_cursor(self.scope, [str(mark.key), mark.product_id.hex, self.offset + rows])
 
 
+@short_texts
 def listing(query_string: str, category: str | None = None) -> Listing:
-    """The page that a query string asks for. Raises Invalid.
-
-    The same few come again and again, and validating one costs more than answering it.
-    """
-    parse = _remembered if len(query_string) <= MAX_REMEMBERED else _listing
-    return parse(query_string, category)
-
-
-def _listing(query_string: str, category: str | None) -> Listing:
+    """The page that a query string asks for. Raises Invalid."""
     data = QueryDict(query_string, mutable=True)
     if category is not None:
         data["category"] = category
@@ -64,9 +55,6 @@ def _listing(query_string: str, category: str | None) -> Listing:
     return Listing(
         where=where, sort=sort, limit=asked["limit"], offset=offset, after=after, scope=scope
     )
-
-
-_remembered = lru_cache(maxsize=1024)(_listing)
 
 
 def _filter(asked: Mapping[str, Any]) -> Filter:

@@ -33,7 +33,8 @@ from catalog.serializers import (
     SettledListSerializer,
     SettledSerializer,
 )
-from store.api import RETRY_AFTER_SECONDS, APIView, Response
+from store.answers import RETRY_AFTER_SECONDS, Response
+from store.api import APIView
 from store.errors import Forbidden
 from store.permissions import AllowAny, IsAdmin, IsCaller, IsPerson, IsService
 from store.request import Request

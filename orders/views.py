@@ -29,7 +29,8 @@ from orders.serializers import (
     order_data,
 )
 from orders.services import Purchase
-from store.api import APIView, Response
+from store.answers import Response
+from store.api import APIView
 from store.errors import Invalid
 from store.idempotency import fingerprint, idempotency_key
 from store.paging import BadCursor, decode_cursor, encode_cursor

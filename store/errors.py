@@ -12,7 +12,7 @@ ShopError
 ├── TooMany                429  says when to come back
 └── Unavailable            503  says when to come back
 
-The statuses stand in one table, ``store.api.STATUSES``. A service derives its own
+The statuses stand in one table, ``store.answers.STATUSES``. A service derives its own
 errors from these and gives them a sentence and a machine word.
 """
 

@@ -17,7 +17,7 @@ import msgspec
 from prometheus_client import Counter
 
 from store import wire
-from store.api import Response
+from store.answers import Response
 from store.errors import Conflict, Invalid, KeyReused
 from store.journal import Change, Journal
 from store.request import Request

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import async_only_middleware
 
-from store import api, docs, signin
+from store import answers, docs, signin
 from store.errors import Forbidden, Invalid, ShopError
 from store.sessions import FormExpired
 from store.urls import urls_of
@@ -53,9 +53,9 @@ def failed(request: HttpRequest, error: Exception | None) -> HttpResponse:
 
     What nobody foresaw has been logged by Django already.
     """
-    answer = api.our_fault() if error is None else api.failure(error, request)
+    answer = answers.our_fault() if error is None else answers.failure(error, request)
     if "text/html" not in request.META.get("HTTP_ACCEPT", ""):
-        return api.json_response(answer)
+        return answers.json_response(answer)
     reason = HTTPStatus(answer.status).phrase
     context = {"error": answer.data, "status": answer.status, "reason": reason}
     page = render_to_string("store/error.html", context, request)

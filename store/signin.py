@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.http import require_POST
 
-from store import api, http, sessions
+from store import answers, http, sessions
 from store.auth import Caller
 from store.errors import Forbidden, NotAuthenticated, ShopError, TooMany, Unavailable
 
@@ -56,7 +56,7 @@ class SignIn(View):
                 raise Forbidden(NOT_ADMIN)
         except ShopError as refusal:
             form.add_error(None, refusal.message)
-            answer = api.failure(refusal, request)
+            answer = answers.failure(refusal, request)
             return self._page(form, status=answer.status, headers=dict(answer.headers or {}))
         sessions.sign_in(request, person)
         return HttpResponseRedirect(self._next_page())

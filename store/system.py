@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rest_framework.exceptions import MethodNotAllowed
 
-from store import api, links, service
+from store import answers, api, links, service
 from store.errors import Unavailable
 from store.permissions import AllowAny
 from store.request import Request
@@ -25,9 +25,9 @@ class Root(api.APIView):
     permission_classes = [AllowAny]
     schema = None
 
-    async def get(self, request: Request) -> api.Response:
+    async def get(self, request: Request) -> answers.Response:
         name, prefix = request.service, request.META["SCRIPT_NAME"]
-        return api.Response(
+        return answers.Response(
             {
                 "service": name,
                 "version": shop_version(),
@@ -58,7 +58,9 @@ def read_only(view: View) -> View:
     async def guarded(request: HttpRequest) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
             return await view(request)
-        refusal = api.json_response(api.failure(MethodNotAllowed(str(request.method)), request))
+        refusal = answers.json_response(
+            answers.failure(MethodNotAllowed(str(request.method)), request)
+        )
         refusal["Allow"] = "GET, HEAD"
         return refusal
 
@@ -69,7 +71,7 @@ def read_only(view: View) -> View:
 async def health(request: HttpRequest) -> HttpResponse:
     """Liveness: this process answers, whatever the others do."""
     name = request.scope["service"]  # type: ignore[attr-defined]
-    return api.json_response(api.Response({"status": "ok", "service": name}))
+    return answers.json_response(answers.Response({"status": "ok", "service": name}))
 
 
 @read_only
@@ -78,9 +80,9 @@ async def ready(request: HttpRequest) -> HttpResponse:
     name = request.scope["service"]  # type: ignore[attr-defined]
     reason = service.state.why_unready(name)
     if reason is None:
-        return api.json_response(api.Response({"status": "ready", "service": name}))
+        return answers.json_response(answers.Response({"status": "ready", "service": name}))
     error = Unavailable(reason, facts={"status": "unready", "service": name})
-    return api.json_response(api.failure(error, request))
+    return answers.json_response(answers.failure(error, request))
 
 
 @read_only

@@ -7,7 +7,8 @@ from drf_spectacular.utils import extend_schema
 from accounts import serializers
 from accounts.apps import accounts
 from accounts.domain import OrderRecord, User
-from store.api import APIView, Response
+from store.answers import Response
+from store.api import APIView
 from store.paging import decode_cursor, encode_cursor
 from store.permissions import IsService
 from store.request import Request

@@ -9,7 +9,8 @@ from accounts import demo, serializers
 from accounts.apps import accounts
 from accounts.domain import Applicant, User
 from accounts.serializers import user_json
-from store.api import APIView, Response
+from store.answers import Response
+from store.api import APIView
 from store.errors import NotFound
 from store.http import client_address
 from store.permissions import AllowAny, IsService

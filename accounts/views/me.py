@@ -11,7 +11,8 @@ from accounts import serializers
 from accounts.apps import accounts
 from accounts.domain import OrderStatus, User
 from accounts.serializers import profile_json, user_json
-from store.api import APIView, Response
+from store.answers import Response
+from store.api import APIView
 from store.http import PASSED_ON, Answer
 from store.idempotency import idempotency_key
 from store.permissions import IsPerson

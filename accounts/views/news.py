@@ -16,7 +16,8 @@ from accounts.serializers import notification_json
 from accounts.services import Updates
 from accounts.views.me import current_user
 from store import tracing, wire
-from store.api import APIView, Response
+from store.answers import Response
+from store.api import APIView
 from store.permissions import IsPerson, IsService
 from store.request import Request
 

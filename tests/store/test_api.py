@@ -10,7 +10,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
 
-from store import api, errors, wire
+from store import answers, errors, wire
 from store.http import PeerAway, PeerRefused
 
 LINE = {"name": "tea", "quantity": 1}
@@ -249,7 +249,7 @@ TABLE: dict[type[errors.ShopError], int] = {
 def test_each_error_has_its_status_and_a_body_with_detail_and_code(
     kind: type[errors.ShopError],
 ) -> None:
-    answer = api.failure(kind(), None)
+    answer = answers.failure(kind(), None)
 
     assert answer.status == TABLE[kind]
     assert answer.data == {"detail": kind.detail, "code": kind.code}
@@ -260,13 +260,13 @@ def test_the_table_knows_every_error_of_the_floor() -> None:
         kind for kind in errors.ShopError.__subclasses__() if kind.__module__ == "store.errors"
     }
 
-    assert set(api.STATUSES) == of_the_floor
+    assert set(answers.STATUSES) == of_the_floor
 
 
 @pytest.mark.parametrize("kind", [errors.Unavailable, errors.TooMany])
 def test_whoever_is_told_to_come_back_is_told_when(kind: type[errors.ShopError]) -> None:
-    assert api.failure(kind(), None).headers == {"Retry-After": "1"}
-    assert api.failure(kind(retry_after=30), None).headers == {"Retry-After": "30"}
+    assert answers.failure(kind(), None).headers == {"Retry-After": "1"}
+    assert answers.failure(kind(retry_after=30), None).headers == {"Retry-After": "30"}
 
 
 def test_an_error_may_have_its_own_sentence_word_errors_and_facts() -> None:
@@ -274,7 +274,7 @@ def test_an_error_may_have_its_own_sentence_word_errors_and_facts() -> None:
         "Sold out.", code="insufficient_stock", errors={"tea": ["2 left."]}, facts={"left": 2}
     )
 
-    assert api.failure(error, None).data == {
+    assert answers.failure(error, None).data == {
         "detail": "Sold out.",
         "code": "insufficient_stock",
         "errors": {"tea": ["2 left."]},
@@ -297,7 +297,7 @@ def test_an_error_may_have_its_own_sentence_word_errors_and_facts() -> None:
 def test_the_errors_of_frameworks_and_peers_are_answers_of_the_same_form(
     error: Exception, status: int
 ) -> None:
-    answer: Any = api.failure(error, None)
+    answer: Any = answers.failure(error, None)
 
     assert answer.status == status
     assert {"detail", "code"} <= answer.data.keys()
@@ -305,7 +305,7 @@ def test_the_errors_of_frameworks_and_peers_are_answers_of_the_same_form(
 
 
 def test_bytes_that_are_json_already_go_out_as_they_are() -> None:
-    http = api.json_response(api.Response(b'{"a":1}', headers={"Link": "<x>"}))
+    http = answers.json_response(answers.Response(b'{"a":1}', headers={"Link": "<x>"}))
 
     assert (http.content, http["Link"]) == (b'{"a":1}', "<x>")
     assert orjson.loads(http.content) == {"a": 1}

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rest_framework.serializers import Field
 
 from store import fields
-from store.api import _validated
 from store.errors import Invalid
+from store.inputs import validated
 
 Make = type[Field[Any, Any, Any, Any]]
 
@@ -21,7 +21,7 @@ Make = type[Field[Any, Any, Any, Any]]
 def read(field: Any, data: Any) -> Any:
     """What a serializer with this one field makes of ``data``."""
     serializer = type("One", (fields.Serializer,), {"value": field})
-    return _validated(serializer, data).get("value")
+    return validated(serializer, data).get("value")
 
 
 def from_json(field: Any, value: Any) -> Any:
@@ -223,7 +223,7 @@ def test_errors_of_nested_lines_name_their_place() -> None:
         items = Line(many=True)
 
     with pytest.raises(Invalid) as refusal:
-        _validated(Basket, {"items": [{"quantity": 1}, {"quantity": 0}, 5]})
+        validated(Basket, {"items": [{"quantity": 1}, {"quantity": 0}, 5]})
 
     assert list(refusal.value.errors or {}) == ["items.1.quantity", "items.2.non_field_errors"]
 
@@ -235,7 +235,7 @@ def test_nested_lines_may_come_from_a_form() -> None:
     class Basket(fields.Serializer):
         items = Line(many=True)
 
-    data = _validated(Basket, QueryDict("items[0]quantity=2&items[1]quantity=3"))
+    data = validated(Basket, QueryDict("items[0]quantity=2&items[1]quantity=3"))
 
     assert [line["quantity"] for line in data["items"]] == [2, 3]
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store import idempotency
-from store.api import Response
+from store.answers import Response
 from store.errors import Conflict, Forbidden, Invalid, KeyReused, NotAuthenticated, Unavailable
 from store.idempotency import BadKey, IdempotencyKeys, fingerprint, idempotency_key
 

@@ -9,7 +9,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import path
 
 from store import fields, system
-from store.api import APIView, Response
+from store.answers import Response
+from store.api import APIView
 from store.permissions import AllowAny, IsAdmin, IsCaller, IsPerson, IsService
 from store.request import Request
 
