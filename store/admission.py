@@ -4,13 +4,11 @@ A request that waits for longer than its client does is work for nobody. Whateve
 what can be done in time is sent away while that still costs little: see store.overload.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.conf import settings
 from prometheus_client import Counter
 
 from store.errors import Unavailable
+from store.remembered import from_settings
 
 # Who watches the process has to see it most of all when it is busy.
 ALWAYS_LET_IN = ("/health", "/ready", "/metrics")
@@ -27,22 +25,28 @@ class Admission:
     """Counts the requests in hand; they all belong to one loop."""
 
     def __init__(self) -> None:
-        self._in_hand = 0
+        self.in_hand = 0
 
-    @contextmanager
-    def entered(self, path: str) -> Iterator[None]:
-        """Around the work on one request. Raises Overloaded."""
+    def entered(self, path: str) -> "Admission":
+        """For a ``with`` around the work on one request. Raises Overloaded."""
         if not self.admits(path):
             SHED.inc()
             raise Overloaded
-        self._in_hand += 1
-        try:
-            yield
-        finally:
-            self._in_hand -= 1
+        return self
+
+    def __enter__(self) -> None:
+        self.in_hand += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.in_hand -= 1
 
     def admits(self, path: str) -> bool:
-        return self._in_hand < settings.MAX_REQUESTS_IN_FLIGHT or path.endswith(ALWAYS_LET_IN)
+        return self.in_hand < _most() or path.endswith(ALWAYS_LET_IN)
+
+
+@from_settings
+def _most() -> int:
+    return int(settings.MAX_REQUESTS_IN_FLIGHT)
 
 
 admission = Admission()

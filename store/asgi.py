@@ -30,6 +30,7 @@ from store.handler import ApiHandler, PageHandler  # noqa: E402
 from store.lifespan import lifespan  # noqa: E402
 from store.logs.requests import log_request  # noqa: E402
 from store.overload import turn_away  # noqa: E402
+from store.remembered import from_settings  # noqa: E402
 from store.urls import FRONT  # noqa: E402
 
 PAGES = ("/admin/", "/docs/", "/openapi.json", "/static/", "/login/", "/logout/")
@@ -66,6 +67,8 @@ async def _logged(scope: Any, receive: Any, send: Any) -> None:
         raise
     finally:
         log_request(exchange, scope, began_at=began_at)
+        # The request holds the scope, and that the exchange: a ring is left to the collector.
+        exchange.request = None
 
 
 async def _serve(scope: Any, receive: Any, send: Any) -> None:
@@ -95,18 +98,29 @@ async def _turn_away(scope: Any, send: Any) -> None:
 
 def _routed(scope: Any) -> Any:
     """The scope with its service and, as ASGI's root_path, the prefix under which it is seen."""
-    if len(settings.SERVICES) == 1:
-        service = settings.SERVICES[0]
+    prefixes = _prefixes()
+    if len(prefixes) == 1:
+        [(service, own)] = prefixes
         prefix = _header(scope, _PREFIX_HEADER).decode("latin1")
         # Anything but the gateway's own prefix would put a stranger's path into our links.
-        if prefix != settings.PREFIXES[service]:
+        if prefix != own:
             return {**scope, "service": service, "root_path": ""}
         return {**scope, "service": service, "root_path": prefix, "path": prefix + scope["path"]}
-    for service in settings.SERVICES:
-        prefix = settings.PREFIXES[service]
+    for service, prefix in prefixes:
         if scope["path"].startswith(prefix + "/"):
             return {**scope, "service": service, "root_path": prefix}
     return {**scope, "service": FRONT, "root_path": ""}
+
+
+@from_settings
+def _prefixes() -> list[tuple[str, str]]:
+    """The services of this process, each with its prefix."""
+    return [(service, settings.PREFIXES[service]) for service in settings.SERVICES]
+
+
+@from_settings
+def _most_bytes() -> int:
+    return int(settings.MAX_BODY_BYTES)
 
 
 def _is_page(scope: Any) -> bool:
@@ -132,7 +146,7 @@ async def _read_body(receive: Any) -> bytes:
             raise ConnectionResetError
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > settings.MAX_BODY_BYTES:
+        if size > _most_bytes():
             raise TooLarge
         chunks.append(chunk)
         if not message.get("more_body", False):

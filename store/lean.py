@@ -16,6 +16,8 @@ from django.http.response import ResponseHeaders
 
 Headers = list[tuple[bytes, bytes]]
 
+_JSON = (b"content-type", b"application/json")
+
 
 class Utf8Request(ASGIRequest):
     """Reads forms as UTF-8 whatever charset they name: some names are no charset at all."""
@@ -32,12 +34,15 @@ class Utf8Request(ASGIRequest):
 class LeanRequest(Utf8Request):
     """A request whose body has been read. Raises UnicodeDecodeError for a query no UTF-8."""
 
+    # All that ASGIRequest sets stands here or is set below; it offers no way to set less.
+    _post_parse_error = False
+    _read_started = False
+    resolver_match = None
+    content_type: str | None = ""
+    content_params: dict[str, str] | None = {}
+
     def __init__(self, scope: dict[str, Any], body: bytes) -> None:
-        # All that ASGIRequest sets, in its order; it offers no way to set less.
         self.scope = scope
-        self._post_parse_error = False
-        self._read_started = False
-        self.resolver_match = None
         self.path = scope["path"]
         self.script_name = scope["root_path"]
         self.path_info = self.path.removeprefix(self.script_name)
@@ -47,9 +52,18 @@ class LeanRequest(Utf8Request):
         self.META["CONTENT_LENGTH"] = str(len(body))
         if "CONTENT_TYPE" in self.META:
             self._set_content_type_params(self.META)
-        else:
-            self.content_type, self.content_params = "", {}
-        self._stream = BytesIO(body)
+        self._whole = body
+
+    @cached_property
+    def _stream(self) -> BytesIO:  # type: ignore[override]
+        return BytesIO(self._whole)
+
+    @property
+    def scheme(self) -> str:
+        # Django asks the settings which header tells it, for every request.
+        if "HTTP_X_FORWARDED_PROTO" in self.META:
+            return super().scheme or ""
+        return str(self.scope.get("scheme", "http"))
 
     def _meta(self, scope: dict[str, Any]) -> dict[str, Any]:
         client, server = scope.get("client") or ("", 0), scope.get("server") or ("unknown", 0)
@@ -82,27 +96,12 @@ def _meta_key(name: bytes) -> str:
     return "HTTP_" + text.upper().replace("-", "_")
 
 
-class _Headers(ResponseHeaders):
-    """Takes what is known to be plain without looking at each character."""
-
-    def __init__(self) -> None:
-        self._store: dict[str, tuple[str, str]] = {}
-
-    def put(self, name: str, value: str) -> None:
-        """``name`` and ``value`` are ours: Latin-1 without line breaks."""
-        self._store[name.lower()] = (name, value)
-
-    def encoded(self) -> Headers:
-        return [
-            (name.encode("latin1"), value.encode("latin1"))
-            for name, (_, value) in self._store.items()
-        ]
-
-
 class LeanResponse(HttpResponse):
-    """JSON, whole and in bytes."""
+    """JSON, whole and in bytes.
 
-    headers: _Headers
+    Its headers are a plain list, as ASGI has them, until somebody asks for Django's mapping.
+    """
+
     content: bytes = b""
     _charset = "utf-8"
     _reason_phrase = None
@@ -112,12 +111,24 @@ class LeanResponse(HttpResponse):
     def __init__(self, content: bytes, status: int, headers: Mapping[str, str] | None) -> None:
         self.status_code = int(status)
         self.content = content
-        self.headers = _Headers()
+        self._plain: Headers = []
         if status != 204:
-            self.headers.put("Content-Type", "application/json")
-            self.headers.put("Content-Length", str(len(content)))
+            self._plain += (_JSON, (b"content-length", b"%d" % len(content)))
         for name, value in (headers or {}).items():
             self.headers[name] = value
+
+    def put(self, headers: Headers) -> None:
+        """Adds some that are known to be sound: names in small letters, no line breaks."""
+        if "headers" not in self.__dict__:
+            self._plain += headers
+            return
+        for name, value in as_text(headers).items():
+            self.headers[name] = value
+
+    @cached_property
+    def headers(self) -> ResponseHeaders:  # type: ignore[override]
+        """From now on they alone count."""
+        return ResponseHeaders(as_text(self._plain))
 
     @cached_property
     def cookies(self) -> SimpleCookie:  # type: ignore[override]
@@ -132,7 +143,21 @@ class LeanResponse(HttpResponse):
         start = {
             "type": "http.response.start",
             "status": self.status_code,
-            "headers": self.headers.encoded(),
+            "headers": self.encoded(),
         }
         await send(start)
         await send({"type": "http.response.body", "body": self.content})
+
+    def encoded(self) -> Headers:
+        """As ASGI has them."""
+        if "headers" not in self.__dict__:
+            return self._plain
+        return [
+            (name.lower().encode("latin1"), value.encode("latin1"))
+            for name, value in self.headers.items()
+        ]
+
+
+def as_text(headers: Headers) -> dict[str, str]:
+    """``Content-Length`` and its like, as Django spells them."""
+    return {name.decode().title(): value.decode("latin1") for name, value in headers}

@@ -22,6 +22,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from store.admission import admission
+
 OTHER = "other"
 UNNAMED = "<unnamed view>"
 NOT_COUNTED = {"health", "ready", "metrics"}
@@ -31,7 +33,7 @@ BYTES: tuple[float, ...] = (*(2.0**power for power in range(30)), float("inf"))
 
 HELP = "As django-prometheus describes it."
 
-Labels = tuple[str, str, str, str]  # view, method, transport, status
+Labels = tuple[str, str, str, int]  # view, method, transport, status
 
 
 class CappedLabel:
@@ -97,16 +99,12 @@ class HttpMetrics(Collector):
     def __init__(self) -> None:
         self._series: defaultdict[Labels, _Series] = defaultdict(_Series)
         self._exceptions: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self.in_flight = 0
 
     def count(self, request: HttpRequest, response: HttpResponseBase, *, seconds: float) -> None:
         """Counts one request that was answered, by the name of its view."""
-        view = _view_name(request)
-        if view.rpartition(":")[2] in NOT_COUNTED:
-            return
         method = request.method if request.method in METHODS else "<invalid method>"
-        status = str(response.status_code)
-        series = self._series[view, method or "", request.scheme or "http", status]
+        scheme = request.scheme or "http"
+        series = self._series[_view_name(request), method or "", scheme, response.status_code]
         series.requests += 1
         series.seconds.observe(seconds)
         series.request_bytes.observe(int(request.META.get("CONTENT_LENGTH") or 0))
@@ -120,14 +118,14 @@ class HttpMetrics(Collector):
     def count_turned_away(self, method: str, transport: str) -> None:
         """Counts one request that was answered 503 before anything was made of it."""
         known = method if method in METHODS else "<invalid method>"
-        self._series[UNNAMED, known, transport, "503"].requests += 1
+        self._series[UNNAMED, known, transport, 503].requests += 1
 
     def count_exception(self, request: HttpRequest, error: BaseException) -> None:
         """Counts an exception that nobody foresaw."""
         self._exceptions[type(error).__name__, _view_name(request)] += 1
 
     def collect(self) -> Iterator[Metric]:
-        series = list(self._series.items())
+        series = [kept for kept in self._series.items() if _is_counted(kept[0])]
         yield from _counters(series)
         yield from _histograms(series)
         exceptions = list(self._exceptions.items())
@@ -136,13 +134,19 @@ class HttpMetrics(Collector):
         yield _counter("django_http_exceptions_total_by_type", ("type",), by_type)
         yield _counter("django_http_exceptions_total_by_view", ("view",), by_view)
         # The request that asks for the metrics is under way itself.
-        others = max(0, self.in_flight - 1)
-        yield GaugeMetricFamily("http_requests_in_flight", "Requests being answered.", value=others)
+        others = max(0, admission.in_hand - 1)
+        yield GaugeMetricFamily(
+            "http_requests_in_flight", "API requests being answered.", value=others
+        )
 
 
 def _view_name(request: HttpRequest) -> str:
     match = request.resolver_match
     return (match.view_name if match else None) or UNNAMED
+
+
+def _is_counted(of: Labels) -> bool:
+    return of[0].rpartition(":")[2] not in NOT_COUNTED
 
 
 Kept = list[tuple[Labels, _Series]]
@@ -157,10 +161,10 @@ _COUNTERS: dict[str, tuple[tuple[str, ...], Pick]] = {
         ("view", "transport", "method"),
         lambda of: (of[0], of[2], of[1]),
     ),
-    "responses_total_by_status": (("status",), lambda of: (of[3],)),
+    "responses_total_by_status": (("status",), lambda of: (str(of[3]),)),
     "responses_total_by_status_view_method": (
         ("status", "view", "method"),
-        lambda of: (of[3], of[0], of[1]),
+        lambda of: (str(of[3]), of[0], of[1]),
     ),
     "responses_total_by_charset": (("charset",), lambda _: ("utf-8",)),
 }

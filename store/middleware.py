@@ -12,7 +12,7 @@ from django.utils.decorators import async_only_middleware
 
 from store import metrics, tracing
 from store.correlation import Exchange, request_id, request_id_of
-from store.lean import LeanResponse
+from store.lean import Headers, LeanResponse, as_text
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -20,7 +20,7 @@ GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 @async_only_middleware
 def observed(get_response: GetResponse) -> GetResponse:
     """Outermost on both paths, API and pages."""
-    carried = carried_by_all(is_demo=settings.DEMO).items()
+    marks = marks_of_all(is_demo=settings.DEMO)
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         started_at = perf_counter()
@@ -28,32 +28,27 @@ def observed(get_response: GetResponse) -> GetResponse:
         request_id.set(name)
         exchange: Exchange = request.scope["exchange"]  # type: ignore[attr-defined]
         exchange.request, exchange.request_id = request, name
-        metrics.http.in_flight += 1
-        try:
-            response = await get_response(request)
-        finally:
-            metrics.http.in_flight -= 1
+        response = await get_response(request)
         exchange.status = response.status_code
-        put = _put_into(response)
-        put("X-Request-ID", name)
-        for header, value in carried:
-            put(header, value)
+        _put(response, [(b"x-request-id", name.encode()), *marks])
         metrics.http.count(request, response, seconds=perf_counter() - started_at)
         return response
 
     return middleware
 
 
-def carried_by_all(*, is_demo: bool) -> dict[str, str]:
+def marks_of_all(*, is_demo: bool) -> Headers:
     """The headers that every answer has."""
-    return {"X-Content-Type-Options": "nosniff"} | ({"X-Store-Demo": "1"} if is_demo else {})
+    nosniff = (b"x-content-type-options", b"nosniff")
+    return [nosniff, (b"x-store-demo", b"1")] if is_demo else [nosniff]
 
 
-def _put_into(response: HttpResponseBase) -> Callable[[str, str], None]:
-    """How to give it headers that are known to be sound."""
+def _put(response: HttpResponseBase, headers: Headers) -> None:
     if isinstance(response, LeanResponse):
-        return response.headers.put
-    return response.headers.__setitem__
+        response.put(headers)
+        return
+    for name, value in as_text(headers).items():
+        response.headers[name] = value
 
 
 @async_only_middleware

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.conf import settings
 
-from store import api, metrics
+from store import answers, metrics
 from store.admission import SHED, Overloaded
 from store.correlation import request_id_of
 from store.lean import Headers
-from store.middleware import carried_by_all
+from store.middleware import marks_of_all
 
 
 async def turn_away(scope: Any, send: Any) -> None:
@@ -22,17 +22,16 @@ async def turn_away(scope: Any, send: Any) -> None:
     exchange = scope["exchange"]
     exchange.status, exchange.request_id = 503, request_id_of(_given_id(scope["headers"]))
     headers, body = _answer(is_demo=settings.DEMO)
-    own = (b"X-Request-ID", exchange.request_id.encode())
+    own = (b"x-request-id", exchange.request_id.encode())
     await send({"type": "http.response.start", "status": 503, "headers": [*headers, own]})
     await send({"type": "http.response.body", "body": body})
 
 
 @cache
 def _answer(*, is_demo: bool) -> tuple[Headers, bytes]:
-    response = api.json_response(api.failure(Overloaded(), None))
-    for name, value in carried_by_all(is_demo=is_demo).items():
-        response.headers.put(name, value)
-    return response.headers.encoded(), response.content
+    response = answers.json_response(answers.failure(Overloaded(), None))
+    response.put(marks_of_all(is_demo=is_demo))
+    return response.encoded(), response.content
 
 
 def _given_id(headers: Headers) -> str:

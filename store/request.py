@@ -1,8 +1,9 @@
 """The request as views see it: DRF's, with a Caller for its user."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Empty
 from rest_framework.request import Request as DRFRequest
 
 from store.auth import Caller
@@ -33,8 +34,19 @@ class Request(DRFRequest):
         def method(self) -> str | None:
             return self._request.method
 
-    def __init__(self, request: Any, **options: Any) -> None:
-        super().__init__(request, negotiator=_NEGOTIATOR, **options)
+    # What DRF's sets anew for each request, but for what its parsers are told: that holds the
+    # view, which holds the request, a ring that only the garbage collector could undo.
+    negotiator = _NEGOTIATOR
+    _data = _files = _full_data = _content_type = _stream = cast(Any, Empty)
+
+    def __init__(self, request: Any, *, parsers: list[Any], authenticators: list[Any]) -> None:
+        self._request = request
+        self.parsers = parsers
+        self.authenticators = authenticators
+
+    @property
+    def parser_context(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"request": self, "encoding": self._request.encoding or "utf-8"}
 
     def authenticate(self) -> None:
         """Settles ``user``. Raises what the authenticators raise.

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from store.api import Response
+from store.answers import Response
 from store.cassandra.bridge import Bridge, OutcomeUnknown, Row, StoreAway
 from store.cassandra.schema import Statements
 from store.errors import KeyReused

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.signals import setting_changed
 
 from store.logs.writer import STDOUT
+from store.remembered import from_settings
 
 JSON = "json"
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -28,12 +28,9 @@ def line_of(entry: Entry) -> bytes:
     return _for_people(entry).encode("utf-8", "backslashreplace")
 
 
-@cache
+@from_settings
 def _is_json() -> bool:
     return bool(settings.LOG_FORMAT == JSON)
-
-
-setting_changed.connect(lambda **_: _is_json.cache_clear(), weak=False)
 
 
 def _for_people(entry: Entry) -> str:

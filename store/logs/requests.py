@@ -4,18 +4,18 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from random import random
 from time import perf_counter
 from typing import Any
 
 from django.conf import settings
-from django.core.signals import setting_changed
 
 from store.correlation import Exchange
 from store.logs.lines import line_of
 from store.logs.writer import writer
 from store.metrics import METHODS
+from store.remembered import from_settings
 
 CLIENT_CLOSED = 499  # nginx's word for a client that left before its answer
 UNMATCHED = "unmatched"
@@ -28,13 +28,9 @@ class _Policy:
     is_of_users: bool
 
 
-@cache
+@from_settings
 def _policy() -> _Policy:
-    """From the settings, whose every look-up costs half a microsecond."""
     return _Policy(share=settings.LOG_REQUESTS, is_of_users=settings.LOG_USERS != "off")
-
-
-setting_changed.connect(lambda **_: _policy.cache_clear(), weak=False)
 
 
 def log_request(exchange: Exchange, scope: Any, *, began_at: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.cassandra.trial import Trial
-from store.api import Response
+from store.answers import Response
 from store.errors import KeyReused
 from store.idempotency import IdempotencyKeys, fingerprint
 from tests.node import database, emptied
