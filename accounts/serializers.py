@@ -11,6 +11,7 @@ from accounts import domain
 from accounts.domain import OrderStatus, OrderUpdate, User
 from accounts.services import Profile
 from store import fields
+from store.kept import Kept
 
 # A hundred lines of a thousand pieces at the highest price are a hundredth of it.
 MAX_TOTAL = Decimal(10**15)
@@ -186,6 +187,9 @@ def user_json(user: User) -> dict[str, Any]:
         "total_spent": user.total_spent,
         "is_admin": user.is_admin,
     }
+
+
+kept_user_json = Kept(user_json)
 
 
 def profile_json(user: User, profile: Profile) -> dict[str, Any]:

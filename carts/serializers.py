@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from carts.domain import MAX_QUANTITY, Cart, CartLine, CheckoutIntent, View
 from store.fields import IntegerField, MoneyField, Serializer, TextField, UUIDField
+from store.kept import Kept
 
 CARTS_A_PAGE = 100
 
@@ -102,8 +103,11 @@ def item_data(line: CartLine) -> dict[str, Any]:
     }
 
 
+_item_json = Kept(item_data)
+
+
 def cart_data(cart: Cart) -> dict[str, Any]:
-    return {"items": [item_data(line) for line in cart.lines.values()], "total": cart.total}
+    return {"items": _item_json.each(cart.lines.values()), "total": cart.total}
 
 
 def open_checkout_data(intent: CheckoutIntent) -> dict[str, Any]:

@@ -1,30 +1,20 @@
 """What the catalog answers, as JSON; what was made of a product lately is kept."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 from uuid import UUID
 
 from catalog.domain import Page, Product, ProductSummary, Reservation, StockLine
 from catalog.listings import Listing, ReservationListing, books_cursor
-from store import wire
-
-# Some 5 MB at most.
-MAX_KEPT = 10_000
+from store.kept import Kept
 
 
-def page_json(page: Page, asked: Listing) -> bytes:
-    rows = b",".join([summary_json(item) for item in page.items])
-    return b'{"items":[%b],%b' % (rows, wire.encode(_frame(page, asked))[1:])
-
-
-def _frame(page: Page, asked: Listing) -> dict[str, object]:
-    """All of a page but its items."""
+def page_data(page: Page, asked: Listing) -> dict[str, object]:
     cursor = None
     if page.has_more:
         cursor = asked.cursor_after(asked.sort.mark(page.items[-1]), rows=len(page.items))
     return {
+        "items": summary_json.each(page.items),
         "total": page.total,
         "page": asked.offset // asked.limit + 1,
         "pages": max(1, -(-page.total // asked.limit)),
@@ -32,23 +22,6 @@ def _frame(page: Page, asked: Listing) -> dict[str, object]:
         "has_prev": asked.offset > 0,
         "next_cursor": cursor,
     }
-
-
-class Kept:
-    """What was encoded lately; a product that changes is another value, found by being the same."""
-
-    def __init__(self, encode: Callable[[Any], bytes]) -> None:
-        self._encode = encode
-        # An entry holds its product, so that no other one can have the same id() meanwhile.
-        self._known: OrderedDict[int, tuple[ProductSummary, bytes]] = OrderedDict()
-
-    def __call__(self, item: ProductSummary) -> bytes:
-        known = self._known.get(id(item))
-        if known is None:
-            if len(self._known) >= MAX_KEPT:
-                self._known.popitem(last=False)
-            known = self._known[id(item)] = item, self._encode(item)
-        return known[1]
 
 
 def _summary(item: ProductSummary) -> dict[str, object]:
@@ -67,8 +40,8 @@ def _whole(product: Product) -> dict[str, object]:
 
 
 # The product as lists show it, and the whole of it.
-summary_json = Kept(lambda item: wire.encode(_summary(item)))
-product_json = Kept(lambda product: wire.encode(_whole(product)))
+summary_json = Kept(_summary)
+product_json = Kept(_whole)
 
 
 def reservation_data(reservation: Reservation) -> dict[str, object]:

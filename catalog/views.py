@@ -7,7 +7,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
-from catalog.answers import books_data, page_json, product_json, reservation_data, reservations_data
+from catalog.answers import books_data, page_data, product_json, reservation_data, reservations_data
 from catalog.apps import catalog, reservations
 from catalog.domain import Product, ProductChanges, State
 from catalog.listings import Listing, books_place, listing, reservation_listing
@@ -268,7 +268,7 @@ async def _page(asked: Listing) -> Response:
     page = await catalog().page(
         asked.where, asked.sort, limit=asked.limit, skip=asked.offset, after=asked.after
     )
-    return Response(page_json(page, asked))
+    return Response(page_data(page, asked))
 
 
 async def _settled(order_id: UUID, state: State) -> Response:

@@ -15,6 +15,7 @@ from store.fields import (
     TextField,
     UUIDField,
 )
+from store.kept import Kept
 from store.money import KOPECK, MAX_PRICE
 
 MAX_LINES = 100
@@ -134,6 +135,9 @@ def order_data(order: Order) -> dict[str, Any]:
         "created_at": order.created_at,
         "updated_at": order.updated_at,
     }
+
+
+order_json = Kept(order_data)
 
 
 def _item_data(line: Line) -> dict[str, Any]:

@@ -42,8 +42,9 @@ class Shelves:
         self, user_id: str | None, status: Status | None, before: Entry | None
     ) -> Iterator[int]:
         statuses = [status] if status else Status
-        runs = [self._run(user_id, each, before) for each in statuses]
-        return (number for _, number in heapq.merge(*runs, reverse=True))
+        runs = [self._run(user_id, each, before) for each in statuses if self._has(user_id, each)]
+        merged = runs[0] if len(runs) == 1 else heapq.merge(*runs, reverse=True)
+        return (number for _, number in merged)
 
     def count(self, status: Status) -> int:
         return len(self._of_all[status])
@@ -53,6 +54,11 @@ class Shelves:
 
     def count_open_of(self, user_id: str) -> int:
         return sum(len(self._of_user[status].get(user_id, ())) for status in OPEN)
+
+    def _has(self, user_id: str | None, status: Status) -> bool:
+        """Whether there is anything to be merged: most users have orders in one or two states."""
+        shelf = self._of_all[status] if user_id is None else self._of_user[status].get(user_id)
+        return bool(shelf)
 
     def _run(self, user_id: str | None, status: Status, before: Entry | None) -> Iterator[Entry]:
         if user_id is None:

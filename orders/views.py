@@ -27,6 +27,7 @@ from orders.serializers import (
     StatusSerializer,
     entry_data,
     order_data,
+    order_json,
 )
 from orders.services import Purchase
 from store.answers import Response
@@ -66,7 +67,7 @@ class OrderList(APIView):
             before=_position(scope, query.get("cursor")),
         )
         headers = {"Link": _next_page(request, scope, found)} if has_more else None
-        return Response([order_data(order) for order in found], headers=headers)
+        return Response(order_json.each(found), headers=headers)
 
     @extend_schema(
         summary="Place an order",
@@ -98,7 +99,7 @@ class OrderDetail(APIView):
 
     @extend_schema(summary="An order", responses={200: OrderSerializer})
     async def get(self, request: Request, order_id: UUID) -> Response:
-        return Response(order_data(await orders().order_for(request.user, order_id)))
+        return Response(order_json(await orders().order_for(request.user, order_id)))
 
 
 class OrderStatus(APIView):

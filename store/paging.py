@@ -3,12 +3,14 @@
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 from django.conf import settings
 
 from store.errors import Invalid
+from store.remembered import from_settings
 
 SIGNATURE_BYTES = 12
 
@@ -21,7 +23,7 @@ class BadCursor(Invalid):
 def encode_cursor(scope: str, key: Sequence[str | int]) -> str:
     """``scope`` says everything that defines the list: its name, filters and sort order."""
     payload = orjson.dumps(key)
-    return urlsafe_b64encode(_sign(settings.SECRET_KEY, scope, payload) + payload).decode()
+    return urlsafe_b64encode(_sign(_keys()[0], scope, payload) + payload).decode()
 
 
 def decode_cursor(scope: str, text: str) -> list[Any]:
@@ -31,12 +33,20 @@ def decode_cursor(scope: str, text: str) -> list[Any]:
     except ValueError:
         raise BadCursor from None
     signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
-    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+    for key in _keys():
         if hmac.compare_digest(signature, _sign(key, scope, payload)):
             return list(orjson.loads(payload))
     raise BadCursor
 
 
-def _sign(key: str, scope: str, payload: bytes) -> bytes:
-    message = b"cursor\x00" + scope.encode() + b"\x00" + payload
-    return hmac.digest(key.encode(), message, "sha256")[:SIGNATURE_BYTES]
+def _sign(key: bytes, scope: str, payload: bytes) -> bytes:
+    """Keyed BLAKE2b: a page pays a third of what HMAC takes for its one cursor."""
+    message = scope.encode() + b"\x00" + payload
+    return blake2b(message, key=key, digest_size=SIGNATURE_BYTES).digest()
+
+
+@from_settings
+def _keys() -> list[bytes]:
+    """For cursors alone, of the shop's own: the one that signs, then those that still verify."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [hmac.digest(secret.encode(), b"cursor", "sha256") for secret in secrets]

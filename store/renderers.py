@@ -74,5 +74,5 @@ def _sent(request: Request) -> Any:
 
 
 def _plain(data: Any) -> dict[str, Any]:
-    decoded = wire.decode(data) if isinstance(data, bytes) and data else data
+    decoded = wire.decode(wire.encode(data)) if isinstance(data, orjson.Fragment) else data
     return decoded if isinstance(decoded, dict) else {}

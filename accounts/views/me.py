@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from accounts import serializers
 from accounts.apps import accounts
 from accounts.domain import OrderStatus, User
-from accounts.serializers import profile_json, user_json
+from accounts.serializers import kept_user_json, profile_json, user_json
 from store.answers import Response
 from store.api import APIView
 from store.http import PASSED_ON, Answer
@@ -32,7 +32,7 @@ class Me(APIView):
 
     @extend_schema(summary="Yourself", responses={200: serializers.UserSerializer})
     async def get(self, request: Request) -> Response:
-        return Response(user_json(await current_user(request)))
+        return Response(kept_user_json(await current_user(request)))
 
     @extend_schema(
         summary="Change your name or phone; what is left out stays",
