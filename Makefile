@@ -44,7 +44,7 @@ containers: tools ## Builds the images and tries the shop in containers; needs p
 prove: environment ## A drill for a shop of its own: crowds, double clicks, kill -9, the audit, a verdict
 	@SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py prove --start
 
-bench: tools ## How fast it is beside FastAPI and beside nothing at all; some three minutes
+bench: tools ## How fast it is beside FastAPI and beside nothing at all; some eight minutes
 	@$(BIN)/python -m tests.bench
 
 test: lint ## Everything that has to hold before a commit, but the browser tests

@@ -12,9 +12,9 @@ from pathlib import Path
 import aiohttp
 
 from deploy.local.layout import SERVICES
-from deploy.local.trial import Trial, shop_on_trial
+from deploy.local.trial import shop_on_trial
 from tests.bench.load import LoadFailed
-from tests.bench.servers import SECRET_KEY
+from tests.bench.servers import SECRET_KEY, resident
 from tests.bench.state import CATEGORY, authorization
 
 BUYERS = 32
@@ -56,13 +56,15 @@ def measured(*, seconds: float, **settings: str) -> Shop:
             started_within = time.perf_counter() - began_at
             asyncio.run(_bought(shop.url, SECONDS_TO_WARM_UP))
             journeys = asyncio.run(_bought(shop.url, seconds))
-            return Shop(started_within, _resident(shop), journeys)
+            held = sum(resident(shop.pid(name)) for name in SERVICES)
+            return Shop(started_within, held, journeys)
 
 
 async def _bought(url: str, seconds: float) -> Journeys:
     connector = aiohttp.TCPConnector(limit=BUYERS)
     async with aiohttp.ClientSession(url, connector=connector) as session:
-        products = [await _product(session, number) for number in range(PRODUCTS)]
+        names = [f"Молоко, бидон {number}" for number in range(PRODUCTS)]
+        products = [await new_product(session, name, stock=10**6) for name in names]
         taken: list[float] = []
         began_at = time.perf_counter()
         ends_at, turn = began_at + seconds, count()
@@ -79,9 +81,10 @@ async def _bought(url: str, seconds: float) -> Journeys:
     return Journeys(sorted(taken), time.perf_counter() - began_at)
 
 
-async def _product(session: aiohttp.ClientSession, number: int) -> str:
-    product = {"name": f"Молоко, бидон {number}", "category": CATEGORY, "price": 10.5}
-    answer = await _post(session, "/api/products/", _admin(), {**product, "stock_count": 10**6})
+async def new_product(session: aiohttp.ClientSession, name: str, *, stock: int) -> str:
+    """Its id."""
+    product = {"name": name, "category": CATEGORY, "price": 10.5, "stock_count": stock}
+    answer = await _post(session, "/api/products/", _admin(), product)
     return str(answer["product_id"])
 
 
@@ -96,13 +99,6 @@ async def _post(
         if answer.status not in (200, 201):
             raise LoadFailed(f"{path}: {answer.status} {await answer.text()}")
         return dict(await answer.json())
-
-
-def _resident(shop: Trial) -> int:
-    """Bytes of memory, by Linux' count of pages."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    statm = (Path(f"/proc/{shop.pid(name)}/statm").read_text() for name in SERVICES)
-    return sum(int(each.split()[1]) * page for each in statm)
 
 
 def line_of(name: str, shop: Shop) -> str:

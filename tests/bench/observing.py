@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +26,11 @@ from deploy.local.readiness import answers
 from tests import environment  # noqa: F401  # a key, and the settings of tests
 from tests.receiver import receiving
 
+NOTHING, DELIVERED = "neither logs nor metrics", "metrics, logs (as delivered)"
 VARIANTS: dict[str, dict[str, str]] = {
-    "neither logs nor metrics": {"LOG_REQUESTS": "0", "BENCH_METRICS": "0"},
+    NOTHING: {"LOG_REQUESTS": "0", "BENCH_METRICS": "0"},
     "metrics": {"LOG_REQUESTS": "0"},
-    "metrics, logs (as delivered)": {},
+    DELIVERED: {},
     "the same, LOG_USERS=off": {"LOG_USERS": "off"},
     "the same, LOG_REQUESTS=0.1": {"LOG_REQUESTS": "0.1"},
     "the same, traces sampled 0 %": {"OTEL_TRACES_SAMPLER_ARG": "0"},
@@ -89,25 +90,41 @@ def main() -> None:
     parser.add_argument("--read", choices=READS, action="append")
     given = parser.parse_args()
     for read in given.read or READS:
-        with ExitStack() as stack:
-            measure(stack, read, rounds=given.rounds, seconds=given.seconds)
+        show(read, measured(read, rounds=given.rounds, seconds=given.seconds))
 
 
-def measure(stack: ExitStack, read: str, *, rounds: int, seconds: int) -> None:
+def cost(read: str, *, rounds: int, seconds: int) -> float:
+    """P9: what full logs and metrics add to the processor time of a read, as a share of it."""
+    found = measured(read, rounds=rounds, seconds=seconds, names=(NOTHING, DELIVERED))
+    bare, full = (min(each.microseconds for each in found[name]) for name in (NOTHING, DELIVERED))
+    return full / bare - 1
+
+
+def measured(
+    read: str, *, rounds: int, seconds: int, names: Sequence[str] = ()
+) -> dict[str, list[Round]]:
+    """The rounds of each variant, of all without ``names``."""
+    with ExitStack() as stack:
+        return _measured(stack, read, names or list(VARIANTS), rounds=rounds, seconds=seconds)
+
+
+def _measured(
+    stack: ExitStack, read: str, names: Sequence[str], *, rounds: int, seconds: int
+) -> dict[str, list[Round]]:
     service, path = READS[read]
     url, _ = stack.enter_context(receiving())
     services = {
-        name: stack.enter_context(serving(service, settings | endpoint(name, url)))
-        for name, settings in VARIANTS.items()
+        name: stack.enter_context(serving(service, VARIANTS[name] | endpoint(name, url)))
+        for name in names
     }
     asking = token_and_path(path, next(iter(services.values())).port)
-    found: dict[str, list[Round]] = {name: [] for name in VARIANTS}
+    found: dict[str, list[Round]] = {name: [] for name in names}
     for number in range(rounds + 1):
         for name, asked in services.items():
             outcome = asked.asked(*asking, seconds=seconds)
             if number:  # the first is for warming up
                 found[name].append(outcome)
-    show(read, found)
+    return found
 
 
 def endpoint(name: str, url: str) -> dict[str, str]:

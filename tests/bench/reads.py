@@ -13,6 +13,7 @@ from tests.bench.servers import Server, bare, server, services
 from tests.bench.state import Looked, fill, keep_for_twin, same_answer
 
 TWIN = "tests.bench.twin:app"
+HEAD = "             of the twin  (spread)  us a request: ours, twin, bare; of the bare rate"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def line_of(row: Row) -> str:
 def main() -> None:
     rounds, seconds = int(os.environ.get("BENCH_ROUNDS") or 3), 2.0
     print(f"{generator()}, {CONNECTIONS} connections, {rounds} rounds of {seconds:g} s a side")
-    print("             of the twin  (spread)  us a request: ours, twin, bare; of the bare rate")
+    print(HEAD)
     for row in measured(rounds=rounds, seconds=seconds):
         print(line_of(row), flush=True)
 

@@ -71,6 +71,12 @@ def bare(body: bytes, folder: Path) -> Iterator[Server]:
         yield limit
 
 
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds, by Linux' count of pages."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < deadline:

@@ -9,7 +9,8 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -67,25 +68,54 @@ async def paced(
             group.create_task(one(due_at))
 
 
-def shown(took: list[float]) -> str:
-    ordered = sorted(took)
-    marks = {share: ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99)}
-    return f"p50 {marks[0.5]:.1f} ms, p99 {marks[0.99]:.1f} ms ({len(took)} reads)"
+@dataclass(frozen=True)
+class Weather:
+    """Seconds that the reads took, sorted, without and with the storm; what became of that."""
+
+    calm: list[float]
+    storm: list[float]
+    statuses: Mapping[str, int]
+
+    @property
+    def ratio(self) -> float:
+        """How much longer the 99th percentile is."""
+        return quantile(self.storm, 0.99) / quantile(self.calm, 0.99)
 
 
-async def measure(url: str, *, rate: float, seconds: float) -> None:
+def quantile(ordered: list[float], share: float) -> float:
+    return ordered[int(len(ordered) * share)]
+
+
+def measured(*, rate: float = 20, seconds: float = 20) -> Weather:
+    with TemporaryDirectory() as folder, shop_on_trial(Path(folder)) as shop:
+        return asyncio.run(_weather(shop.url, rate=rate, seconds=seconds))
+
+
+async def _weather(url: str, *, rate: float, seconds: float) -> Weather:
     async with httpx.AsyncClient(base_url=url, timeout=20) as client:
         answer = await client.get("/user-api/swagger-admin-token")
         token = f"Bearer {answer.json()['access_token']}"
         await reads(client, token, seconds=2)  # for warming up
-        print(f"without: {shown(await reads(client, token, seconds=seconds))}", flush=True)
+        calm = await reads(client, token, seconds=seconds)
         storm, numbers = Storm(client), iter(range(10**9))
         blowing = asyncio.create_task(
             paced(lambda _: storm.one(next(numbers)), rate=rate, seconds=seconds)
         )
-        print(f"storm:   {shown(await reads(client, token, seconds=seconds))}", flush=True)
+        stormy = await reads(client, token, seconds=seconds)
         await blowing
-    print(f"{rate:g}/s of registrations and logins: {dict(storm.statuses)}")
+    return Weather(sorted(calm), sorted(stormy), storm.statuses)
+
+
+def lines_of(weather: Weather) -> list[str]:
+    sides = {"without": weather.calm, "storm": weather.storm}
+    return [
+        *(
+            f"{name:8} p50 {quantile(took, 0.5) * 1e3:.1f} ms, p99 {quantile(took, 0.99) * 1e3:.1f}"
+            f" ms ({len(took)} reads)"
+            for name, took in sides.items()
+        ),
+        f"registrations and logins: {dict(weather.statuses)}",
+    ]
 
 
 def main() -> None:
@@ -95,9 +125,7 @@ def main() -> None:
     given = parser.parse_args()
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"machine load before: {load}", flush=True)
-    with TemporaryDirectory() as folder, shop_on_trial(Path(folder)) as shop:
-        asyncio.run(measure(shop.url, rate=given.rate, seconds=given.seconds))
-        shop.close()
+    print("\n".join(lines_of(measured(rate=given.rate, seconds=given.seconds))))
 
 
 if __name__ == "__main__":
