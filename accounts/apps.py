@@ -13,7 +13,7 @@ from accounts.passwords import Passwords
 from accounts.repositories import AccountRepository, MemoryAccounts
 from accounts.services import OrderNews, Overview, People
 from accounts.streams import Streams
-from accounts.throttling import GuessLimits
+from accounts.throttling import GuessLimits, MemoryGuesses
 from store import clock, http, service
 
 
@@ -61,6 +61,7 @@ class AccountsConfig(service.ServiceConfig):
 
     def _people(self, repository: AccountRepository) -> People:
         guesses = GuessLimits(
+            MemoryGuesses(),
             per_user=settings.LOGIN_LIMIT_USER,
             per_address=settings.LOGIN_LIMIT_ADDRESS,
             window=settings.LOGIN_WINDOW,

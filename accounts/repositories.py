@@ -1,7 +1,7 @@
 """Where people and the news of their orders are kept: the interface and the memory store."""
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -47,7 +47,7 @@ class AccountRepository(Protocol):
         """None leaves a field as it is. The user as it is now; None for an unknown one."""
 
     async def page(self, *, after: str = "", limit: int = 100) -> Sequence[User]:
-        """Users in the order of their ids, which follow ``after``."""
+        """Users in the order of their ids, which follow ``after``; fewer only at the end."""
 
     async def record(self, update: OrderUpdate, *, now: datetime) -> bool:
         """Applies a step of an order once; False if it or a newer one was applied before.
@@ -58,8 +58,8 @@ class AccountRepository(Protocol):
     async def record_all(self, updates: Sequence[OrderUpdate], *, now: datetime) -> Sequence[bool]:
         """The same for many, in their order."""
 
-    async def order(self, order_id: UUID) -> OrderRecord | None:
-        """What is remembered of an order."""
+    async def orders(self, order_ids: Sequence[UUID]) -> Mapping[UUID, OrderRecord]:
+        """What is remembered of these orders; without those never heard of."""
 
     async def updates(self, username: str) -> Sequence[OrderUpdate]:
         """The last 100 steps applied, in the order of their arrival."""
@@ -169,8 +169,8 @@ class MemoryAccounts:
     async def record_all(self, updates: Sequence[OrderUpdate], *, now: datetime) -> Sequence[bool]:
         return [await self.record(update, now=now) for update in updates]
 
-    async def order(self, order_id: UUID) -> OrderRecord | None:
-        return self._orders.get(order_id)
+    async def orders(self, order_ids: Sequence[UUID]) -> Mapping[UUID, OrderRecord]:
+        return {each: self._orders[each] for each in order_ids if each in self._orders}
 
     async def updates(self, username: str) -> Sequence[OrderUpdate]:
         news = self._known_news(username)

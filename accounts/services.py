@@ -1,7 +1,7 @@
 """What accounts does: registers people, lets them in, follows their orders, shows it all."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -30,7 +30,7 @@ from accounts.passwords import Passwords
 from accounts.repositories import AccountRepository
 from accounts.streams import Streams
 from accounts.throttling import GuessLimits
-from store.errors import ShopError
+from store.errors import ShopError, Unavailable
 from store.http import Answer
 from store.money import ZERO
 
@@ -150,10 +150,9 @@ class OrderNews:
             self._streams.publish(update)
         return are_new
 
-    async def records(self, order_ids: Iterable[UUID]) -> dict[UUID, OrderRecord]:
+    async def records(self, order_ids: Sequence[UUID]) -> Mapping[UUID, OrderRecord]:
         """What was heard of these orders; without those never heard of."""
-        found = {order_id: await self._repository.order(order_id) for order_id in order_ids}
-        return {order_id: record for order_id, record in found.items() if record is not None}
+        return await self._repository.orders(order_ids)
 
     async def latest(self, username: str) -> list[OrderUpdate]:
         """The last 100, newest first."""
@@ -176,8 +175,11 @@ class OrderNews:
             return
         ends_at = asyncio.get_running_loop().time() + self._lifetime
         try:
+            try:
+                missed = await self._missed(username, last_event)
+            except Unavailable:
+                return
             yield None
-            missed = await self._missed(username, last_event)
             for update in missed:
                 yield update
             seen = {update.event_id for update in missed}
@@ -189,6 +191,7 @@ class OrderNews:
             self._streams.unsubscribe(username, subscription)
 
     async def _missed(self, username: str, last_event: str) -> list[OrderUpdate]:
+        await self._streams.begin(username)
         if not last_event:
             return []
         return after_event(await self._repository.updates(username), last_event)

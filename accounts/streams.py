@@ -82,6 +82,9 @@ class Streams:
         if not mine:
             del self._open[username]
 
+    async def begin(self, username: str) -> None:
+        """From here on this person's streams hear everything."""
+
     def publish(self, update: OrderUpdate) -> None:
         for subscription in self._open.get(update.user_id, ()):
             subscription.push(update)

@@ -1,12 +1,12 @@
 """How many wrong passwords may be tried: by user and address, and by address over all users."""
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from math import ceil
+from typing import Protocol
 
 from accounts.domain import TooManyAtOnce, TooManyGuesses, WrongCredentials
 
@@ -17,75 +17,74 @@ WAITING_SECONDS = 2.0
 AT_ONCE = 10
 IPV6_SITE_BITS = 64
 
-
-@dataclass(slots=True)
-class _Tries:
-    wrong_at: deque[float] = field(default_factory=deque)
-    under_way: int = 0
+# An address, or an address and a username.
+Key = tuple[str, ...]
 
 
-class _Limit:
-    """At most ``limit`` wrong tries a key within any ``window`` seconds."""
+class WrongGuesses(Protocol):
+    """When wrong passwords were tried, by key."""
 
-    def __init__(self, limit: int, *, window: float) -> None:
-        self._limit = limit
-        self._window = window
-        self._tries: OrderedDict[Hashable, _Tries] = OrderedDict()
+    async def latest(self, key: Key, count: int, *, since: float) -> Sequence[float]:
+        """The last ``count`` of those after ``since``, the oldest of them first."""
 
-    def blocked_for(self, key: Hashable, now: float) -> float:
-        """Seconds until another try is allowed, by what is known to be wrong; 0 when it is."""
-        tries = self._tries.get(key)
-        if tries is None:
-            return 0
-        while tries.wrong_at and tries.wrong_at[0] <= now - self._window:
-            tries.wrong_at.popleft()
-        if len(tries.wrong_at) < self._limit:
-            return 0
-        return tries.wrong_at[0] + self._window - now
+    async def add(self, keys: Sequence[Key], *, at: float) -> None:
+        """One more, under each of these."""
 
-    def is_full(self, key: Hashable) -> bool:
-        """Whether another try has to wait: those under way may turn out wrong, or are many."""
-        tries = self._tries.get(key)
-        if tries is None:
-            return False
-        return tries.under_way >= min(AT_ONCE, self._limit - len(tries.wrong_at))
+    async def forgive(self, key: Key) -> None:
+        """Forgets all of this one."""
 
-    def begin(self, key: Hashable) -> None:
-        self._tries.setdefault(key, _Tries()).under_way += 1
-        self._tries.move_to_end(key)
-        self._make_room()
 
-    def end(self, key: Hashable, *, wrong_at: float | None = None) -> None:
-        tries = self._tries[key]
-        tries.under_way -= 1
-        if wrong_at is not None:
-            tries.wrong_at.append(wrong_at)
-        elif not tries.wrong_at and not tries.under_way:
-            del self._tries[key]
+class MemoryGuesses:
+    """Those of one process; the keys tried longest ago make room for new ones."""
 
-    def forgive(self, key: Hashable) -> None:
-        self._tries[key].wrong_at.clear()
+    def __init__(self) -> None:
+        self._wrong_at: OrderedDict[Key, deque[float]] = OrderedDict()
 
-    def _make_room(self) -> None:
-        while len(self._tries) > KEYS_KEPT:
-            oldest = next(iter(self._tries))
-            if self._tries[oldest].under_way:
-                return
-            del self._tries[oldest]
+    def __len__(self) -> int:
+        return len(self._wrong_at)
+
+    async def latest(self, key: Key, count: int, *, since: float) -> Sequence[float]:
+        wrong_at = self._wrong_at.get(key)
+        while wrong_at and wrong_at[0] <= since:
+            wrong_at.popleft()
+        return list(wrong_at or ())[-count:]
+
+    async def add(self, keys: Sequence[Key], *, at: float) -> None:
+        for key in keys:
+            self._wrong_at.setdefault(key, deque()).append(at)
+            self._wrong_at.move_to_end(key)
+        while len(self._wrong_at) > KEYS_KEPT:
+            self._wrong_at.popitem(last=False)
+
+    async def forgive(self, key: Key) -> None:
+        self._wrong_at.pop(key, None)
 
 
 class GuessLimits:
-    """A try counts from before its password is checked, so that parallel ones cannot slip past.
+    """Looks before a password is checked, which takes long, and once more before the outcome is
+    told: no more than so many outcomes are told, whatever is under way here and elsewhere.
 
-    Those that may have to be refused, depending on what is under way, wait for its outcome.
+    Those that may have to be refused, depending on what is under way here, wait for it.
     """
 
     def __init__(
-        self, *, per_user: int, per_address: int, window: float, clock: Callable[[], float]
+        self,
+        wrong_guesses: WrongGuesses,
+        *,
+        per_user: int,
+        per_address: int,
+        window: float,
+        clock: Callable[[], float],
     ) -> None:
-        self._pairs = _Limit(per_user, window=window)
-        self._addresses = _Limit(per_address, window=window)
+        """So many within any ``window`` seconds of ``clock``, which all who share
+        ``wrong_guesses`` share.
+        """
+        self._wrong_guesses = wrong_guesses
+        self._per_user = per_user
+        self._per_address = per_address
+        self._window = window
         self._clock = clock
+        self._under_way: Counter[Key] = Counter()
         self._waiting = 0
         self._settled = asyncio.Event()
 
@@ -97,44 +96,63 @@ class GuessLimits:
         ends well forgives the user's guesses from there. Raises TooManyGuesses.
         """
         site = _site(address)
-        pair = (username.casefold(), site)
-        await self._admitted(pair, site)
-        self._pairs.begin(pair)
-        self._addresses.begin(site)
-        wrong_at = None
+        pair = (site, username.casefold())
+        limits = {pair: self._per_user, (site,): self._per_address}
+        await self._begin(limits)
         try:
             yield
-            self._pairs.forgive(pair)
+            if (await self._wrong(limits))[pair]:
+                await self._wrong_guesses.forgive(pair)
         except WrongCredentials:
-            wrong_at = self._clock()
+            await self._wrong_guesses.add(list(limits), at=self._clock())
+            # This one is told, if it is among the first so many.
+            await self._wrong({key: limit + 1 for key, limit in limits.items()})
             raise
         finally:
-            self._pairs.end(pair, wrong_at=wrong_at)
-            self._addresses.end(site, wrong_at=wrong_at)
-            self._settled.set()
-            self._settled = asyncio.Event()
+            self._end(limits)
 
-    async def _admitted(self, pair: Hashable, site: Hashable) -> None:
-        if not self._must_wait(pair, site):
+    async def _begin(self, limits: Mapping[Key, int]) -> None:
+        if await self._has_begun(limits):
             return
         if self._waiting >= WAITING_LIMIT:
             raise TooManyAtOnce(retry_after=1)
         self._waiting += 1
         try:
             async with asyncio.timeout(WAITING_SECONDS):
-                while self._must_wait(pair, site):
-                    await self._settled.wait()
+                settled = self._settled
+                while not await self._has_begun(limits):
+                    await settled.wait()
+                    settled = self._settled
         except TimeoutError:
             raise TooManyAtOnce(retry_after=1) from None
         finally:
             self._waiting -= 1
 
-    def _must_wait(self, pair: Hashable, site: Hashable) -> bool:
-        now = self._clock()
-        seconds = max(self._pairs.blocked_for(pair, now), self._addresses.blocked_for(site, now))
-        if seconds:
+    async def _has_begun(self, limits: Mapping[Key, int]) -> bool:
+        """Not while it has to wait: those under way may turn out wrong, or are many."""
+        wrong = await self._wrong(limits)
+        for key, limit in limits.items():
+            if self._under_way[key] >= min(AT_ONCE, limit - wrong[key]):
+                return False
+        self._under_way.update(limits.keys())
+        return True
+
+    def _end(self, limits: Mapping[Key, int]) -> None:
+        self._under_way -= Counter(limits.keys())
+        self._settled.set()
+        self._settled = asyncio.Event()
+
+    async def _wrong(self, limits: Mapping[Key, int]) -> Mapping[Key, int]:
+        """How many wrong guesses there are. Raises TooManyGuesses where a limit is reached."""
+        now, counts, waits = self._clock(), {}, [0.0]
+        for key, limit in limits.items():
+            times = await self._wrong_guesses.latest(key, limit, since=now - self._window)
+            counts[key] = len(times)
+            if len(times) == limit:
+                waits.append(times[0] + self._window - now)
+        if seconds := max(waits):
             raise TooManyGuesses(retry_after=ceil(seconds))
-        return self._pairs.is_full(pair) or self._addresses.is_full(site)
+        return counts
 
 
 def _site(address: str) -> str:

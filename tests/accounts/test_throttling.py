@@ -7,7 +7,7 @@ import pytest
 
 from accounts import throttling
 from accounts.domain import Busy, TooManyAtOnce, TooManyGuesses, WrongCredentials
-from accounts.throttling import GuessLimits
+from accounts.throttling import GuessLimits, MemoryGuesses
 
 HOME = "203.0.113.7"
 ELSEWHERE = "198.51.100.9"
@@ -27,8 +27,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def limits(clock: Clock) -> GuessLimits:
-    return GuessLimits(per_user=3, per_address=6, window=300, clock=clock)
+def guesses() -> MemoryGuesses:
+    return MemoryGuesses()
+
+
+@pytest.fixture
+def limits(guesses: MemoryGuesses, clock: Clock) -> GuessLimits:
+    return GuessLimits(guesses, per_user=3, per_address=6, window=300, clock=clock)
 
 
 async def guess(
@@ -144,8 +149,8 @@ async def test_so_many_wait_and_no_more(
     assert kinds.count(type(None)) == 3 + 5
 
 
-async def test_one_address_has_so_many_logins_at_once(clock: Clock) -> None:
-    limits = GuessLimits(per_user=10, per_address=100, window=300, clock=clock)
+async def test_one_address_has_so_many_logins_at_once(guesses: MemoryGuesses, clock: Clock) -> None:
+    limits = GuessLimits(guesses, per_user=10, per_address=100, window=300, clock=clock)
     under_way: list[int] = []
 
     async def log_in(number: int) -> None:
@@ -189,20 +194,24 @@ async def test_a_guess_that_is_cancelled_frees_its_place(limits: GuessLimits) ->
         await guess(limits)
 
 
-async def test_memory_is_bounded(limits: GuessLimits, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_memory_is_bounded(
+    limits: GuessLimits, guesses: MemoryGuesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(throttling, "KEYS_KEPT", 10)
 
     for number in range(50):
         await wrong(limits, f"user{number}", f"192.0.2.{number}")
 
-    assert len(limits._pairs._tries) == len(limits._addresses._tries) == 10
+    assert len(guesses) == 10
 
 
-async def test_right_passwords_leave_nothing_behind(limits: GuessLimits) -> None:
+async def test_right_passwords_leave_nothing_behind(
+    limits: GuessLimits, guesses: MemoryGuesses
+) -> None:
     await guess(limits)
 
-    assert not limits._pairs._tries
-    assert not limits._addresses._tries
+    assert not len(guesses)
+    assert not limits._under_way
 
 
 async def test_an_ipv6_site_is_one_address(limits: GuessLimits) -> None:
