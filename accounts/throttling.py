@@ -105,14 +105,15 @@ class GuessLimits:
                 await self._wrong_guesses.forgive(pair)
         except WrongCredentials:
             await self._wrong_guesses.add(list(limits), at=self._clock())
-            # This one is told, if it is among the first so many.
+            # This one is told, unless there are too many with it.
             await self._wrong({key: limit + 1 for key, limit in limits.items()})
             raise
         finally:
             self._end(limits)
 
     async def _begin(self, limits: Mapping[Key, int]) -> None:
-        if await self._has_begun(limits):
+        wrong = dict.fromkeys(limits, 0)
+        if await self._has_begun(limits, wrong):
             return
         if self._waiting >= WAITING_LIMIT:
             raise TooManyAtOnce(retry_after=1)
@@ -120,7 +121,7 @@ class GuessLimits:
         try:
             async with asyncio.timeout(WAITING_SECONDS):
                 settled = self._settled
-                while not await self._has_begun(limits):
+                while not await self._has_begun(limits, wrong):
                     await settled.wait()
                     settled = self._settled
         except TimeoutError:
@@ -128,14 +129,32 @@ class GuessLimits:
         finally:
             self._waiting -= 1
 
-    async def _has_begun(self, limits: Mapping[Key, int]) -> bool:
-        """Not while it has to wait: those under way may turn out wrong, or are many."""
-        wrong = await self._wrong(limits)
-        for key, limit in limits.items():
-            if self._under_way[key] >= min(AT_ONCE, limit - wrong[key]):
-                return False
+    async def _has_begun(self, limits: Mapping[Key, int], wrong: dict[Key, int]) -> bool:
+        """Not while it has to wait: those under way may turn out wrong, or are many.
+
+        ``wrong`` is what is known of wrong ones. A place is taken before they are asked for: of
+        all that wait for it only one asks.
+        """
+        if not self._have_room(limits, wrong):
+            return False
         self._under_way.update(limits.keys())
-        return True
+        has_room = False
+        try:
+            wrong |= await self._wrong(limits)
+            has_room = self._have_room(limits, wrong, taken=1)
+        finally:
+            if not has_room:
+                self._end(limits)
+        return has_room
+
+    def _have_room(
+        self, limits: Mapping[Key, int], wrong: Mapping[Key, int], *, taken: int = 0
+    ) -> bool:
+        """``taken``: places that this one has already."""
+        return all(
+            self._under_way[key] - taken < min(AT_ONCE, limit - wrong[key])
+            for key, limit in limits.items()
+        )
 
     def _end(self, limits: Mapping[Key, int]) -> None:
         self._under_way -= Counter(limits.keys())

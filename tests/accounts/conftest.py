@@ -1,19 +1,23 @@
 """People, news and stores for the tests of accounts."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from django.conf import settings
 
 from accounts.domain import Applicant, OrderStatus, OrderUpdate
 from accounts.journal import JournaledAccounts
 from accounts.passwords import Passwords
 from accounts.repositories import AccountRepository, MemoryAccounts
+from deploy.cassandra.trial import Trial
+from tests.node import SECONDS_TO_OPEN, database, emptied, opened
 from tests.reopening import Reopening
 
 NOW = datetime(2026, 7, 25, 19, 0, tzinfo=UTC)
@@ -43,23 +47,77 @@ def update(
     )
 
 
-@asynccontextmanager
-async def kept(kind: str, data: Path) -> AsyncIterator[AccountRepository]:
-    """``reopened`` is another process's after each change."""
-    if kind == "memory":
-        yield MemoryAccounts()
-        return
-    changes = {"confirm", "change", "record"} if kind == "reopened" else set()
-    async with Reopening(data, "accounts", JournaledAccounts, changes) as store:
+@pytest.fixture(scope="session")
+def bridge(cassandra: Trial) -> Any:
+    """One session for all tests: dialling takes longer than most of them."""
+    from accounts.cassandra.schema import ACCOUNTS
+    from store.cassandra.bridge import OPEN, Bridge
+
+    class Kept(Bridge):
+        async def close(self) -> None:
+            """It stays open for the next test."""
+            OPEN.discard(self)
+
+    return Kept(database(cassandra), ACCOUNTS)
+
+
+def shared_on(bridge: Any, **options: Any) -> Any:
+    """What one instance has on Cassandra."""
+    from accounts.cassandra.shared import Shared
+
+    usual = {"claim_seconds": 30, "window": 300, "per_user": 2, "limit": 3}
+    return Shared(bridge, **usual | options)
+
+
+@pytest.fixture
+async def shared(bridge: Any) -> AsyncIterator[Any]:
+    """An instance on empty tables."""
+    await emptied(bridge)
+    instance = await opened(shared_on(bridge))
+    yield instance
+    await instance.close()
+
+
+@pytest.fixture
+async def other(shared: Any, bridge: Any) -> AsyncIterator[Any]:
+    """A second instance on the same tables."""
+    instance = await opened(shared_on(bridge))
+    yield instance
+    await instance.close()
+
+
+@pytest.fixture
+def in_memory() -> AccountRepository:
+    return MemoryAccounts()
+
+
+@pytest.fixture
+async def in_journal(tmp_path: Path) -> AsyncIterator[Any]:
+    async with Reopening(tmp_path, "accounts", JournaledAccounts, ()) as store:
         yield store
 
 
-@pytest.fixture(params=["memory", "journal"])
-async def repository(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[AccountRepository]:
-    async with kept(request.param, tmp_path) as store:
+@pytest.fixture
+async def reopened(tmp_path: Path) -> AsyncIterator[Any]:
+    """Another process's after each change."""
+    changes = {"confirm", "change", "record"}
+    async with Reopening(tmp_path, "accounts", JournaledAccounts, changes) as store:
         yield store
+
+
+@pytest.fixture
+def on_cassandra(shared: Any) -> AccountRepository:
+    found: AccountRepository = shared.repository
+    return found
+
+
+ON_CASSANDRA = pytest.param("on_cassandra", marks=pytest.mark.cassandra)
+
+
+@pytest.fixture(params=["in_memory", "in_journal", ON_CASSANDRA])
+def repository(request: pytest.FixtureRequest) -> AccountRepository:
+    found: AccountRepository = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture
@@ -67,6 +125,36 @@ async def passwords() -> AsyncIterator[Passwords]:
     hasher = Passwords(rounds=4, threads=2, queue=200, patience=60)
     yield hasher
     hasher.close()
+
+
+# For modules whose tests hold wherever accounts has its state.
+ON_BOTH = pytest.mark.parametrize(
+    "kept",
+    ["in memory", pytest.param("on cassandra", marks=pytest.mark.cassandra)],
+    indirect=True,
+)
+
+
+@pytest.fixture
+async def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where accounts has its state; in memory unless the test says otherwise."""
+    if getattr(request, "param", "in memory") == "in memory":
+        return
+    bridge = request.getfixturevalue("bridge")
+    await emptied(bridge)
+    # As Django completes what stands there at its start.
+    complete = {**bridge._database, "ATOMIC_REQUESTS": False}
+    monkeypatch.setitem(settings.DATABASES, "accounts", complete)
+    monkeypatch.setattr("store.cassandra.bridge.Bridge", lambda *_: bridge)
+
+
+@pytest.fixture
+async def shop(kept: None, shop: httpx.AsyncClient) -> httpx.AsyncClient:
+    """The shop once accounts is ready."""
+    async with asyncio.timeout(SECONDS_TO_OPEN):
+        while (await shop.get("/user-api/ready")).is_error:
+            await asyncio.sleep(0.01)
+    return shop
 
 
 class Visitor:

@@ -14,6 +14,9 @@ from django.conf import LazySettings
 from accounts.apps import accounts
 from store import lifespan
 from store.asgi import application
+from tests.accounts.conftest import ON_BOTH
+
+pytestmark = ON_BOTH
 
 Auth = Callable[..., dict[str, str]]
 Headers = dict[str, str]

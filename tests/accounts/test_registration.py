@@ -7,11 +7,13 @@ import httpx
 import pytest
 from django.conf import LazySettings
 
-from tests.accounts.conftest import PASSWORD, Visitor
+from tests.accounts.conftest import ON_BOTH, PASSWORD, Visitor
 
 USER_FIELDS = {"username", "full_name", "phone", "id", "created_at", "total_spent", "is_admin"}
 TOKEN_FIELDS = {"access_token", "token_type", "expires_in"}
 Auth = Callable[..., dict[str, str]]
+
+pytestmark = ON_BOTH
 
 
 async def test_a_new_user_is_logged_in(visitor: Visitor, shop: httpx.AsyncClient) -> None:

@@ -1,28 +1,24 @@
 """What every store of accounts does; each new one joins the fixture ``repository``."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from accounts.domain import OrderStatus, User, UsernameTaken
+from accounts.domain import OrderRecord, OrderStatus, User, UsernameTaken
 from accounts.repositories import AccountRepository, MemoryAccounts
-from tests.accounts.conftest import NOW, applicant, kept, update
+from tests.accounts.conftest import NOW, ON_CASSANDRA, applicant, update
 
 CANCELLED = OrderStatus.CANCELLED
 DELIVERED = OrderStatus.DELIVERED
 
 
-@pytest.fixture(params=["memory", "journal", "reopened"])
-async def repository(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[AccountRepository]:
-    async with kept(request.param, tmp_path) as store:
-        yield store
+@pytest.fixture(params=["in_memory", "in_journal", "reopened", ON_CASSANDRA])
+def repository(request: pytest.FixtureRequest) -> AccountRepository:
+    found: AccountRepository = request.getfixturevalue(request.param)
+    return found
 
 
 async def add(repository: AccountRepository, username: str = "alice") -> User:
@@ -138,6 +134,19 @@ async def test_an_order_counts_once(repository: AccountRepository) -> None:
 
     assert applied == [True, False, True, False, True]
     assert await spent(repository) == Decimal(100)
+
+
+async def test_what_is_remembered_of_orders_is_asked_for_together(
+    repository: AccountRepository,
+) -> None:
+    await add(repository)
+    mine, hers = uuid4(), uuid4()
+    await repository.record(update(2, order_id=mine), now=NOW)
+    await repository.record(update(3, CANCELLED, order_id=hers, user_id="bob"), now=NOW)
+
+    found = await repository.orders([mine, uuid4(), hers])
+
+    assert found == {mine: OrderRecord(2, Decimal(100)), hers: OrderRecord(3, Decimal(0))}
 
 
 async def test_a_cancelled_order_is_taken_off_once(repository: AccountRepository) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
 from accounts import throttling
 from accounts.domain import Busy, TooManyAtOnce, TooManyGuesses, WrongCredentials
-from accounts.throttling import GuessLimits, MemoryGuesses
+from accounts.throttling import GuessLimits, MemoryGuesses, WrongGuesses
+from tests.accounts.conftest import ON_CASSANDRA
 
 HOME = "203.0.113.7"
 ELSEWHERE = "198.51.100.9"
@@ -32,7 +34,20 @@ def guesses() -> MemoryGuesses:
 
 
 @pytest.fixture
-def limits(guesses: MemoryGuesses, clock: Clock) -> GuessLimits:
+def on_cassandra(shared: Any) -> WrongGuesses:
+    found: WrongGuesses = shared.guesses
+    return found
+
+
+@pytest.fixture(params=["guesses", ON_CASSANDRA])
+def limits(request: pytest.FixtureRequest, clock: Clock) -> GuessLimits:
+    kept: WrongGuesses = request.getfixturevalue(request.param)
+    return GuessLimits(kept, per_user=3, per_address=6, window=300, clock=clock)
+
+
+@pytest.fixture
+def limits_here(guesses: MemoryGuesses, clock: Clock) -> GuessLimits:
+    """Where nothing is waited for but the password."""
     return GuessLimits(guesses, per_user=3, per_address=6, window=300, clock=clock)
 
 
@@ -123,9 +138,9 @@ async def test_what_was_never_checked_is_no_guess(limits: GuessLimits) -> None:
     await guess(limits)
 
 
-async def test_parallel_guesses_do_not_slip_past(limits: GuessLimits) -> None:
+async def test_parallel_guesses_do_not_slip_past(limits_here: GuessLimits) -> None:
     outcomes = await asyncio.gather(
-        *(guess(limits, error=WrongCredentials()) for _ in range(40)), return_exceptions=True
+        *(guess(limits_here, error=WrongCredentials()) for _ in range(40)), return_exceptions=True
     )
 
     kinds = [type(outcome) for outcome in outcomes]
@@ -138,11 +153,13 @@ async def test_parallel_right_passwords_all_get_in(limits: GuessLimits) -> None:
 
 
 async def test_so_many_wait_and_no_more(
-    limits: GuessLimits, monkeypatch: pytest.MonkeyPatch
+    limits_here: GuessLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(throttling, "WAITING_LIMIT", 5)
 
-    outcomes = await asyncio.gather(*(guess(limits) for _ in range(20)), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(guess(limits_here) for _ in range(20)), return_exceptions=True
+    )
 
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds.count(TooManyAtOnce) == 20 - 3 - 5
@@ -195,23 +212,23 @@ async def test_a_guess_that_is_cancelled_frees_its_place(limits: GuessLimits) ->
 
 
 async def test_memory_is_bounded(
-    limits: GuessLimits, guesses: MemoryGuesses, monkeypatch: pytest.MonkeyPatch
+    limits_here: GuessLimits, guesses: MemoryGuesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(throttling, "KEYS_KEPT", 10)
 
     for number in range(50):
-        await wrong(limits, f"user{number}", f"192.0.2.{number}")
+        await wrong(limits_here, f"user{number}", f"192.0.2.{number}")
 
     assert len(guesses) == 10
 
 
 async def test_right_passwords_leave_nothing_behind(
-    limits: GuessLimits, guesses: MemoryGuesses
+    limits_here: GuessLimits, guesses: MemoryGuesses
 ) -> None:
-    await guess(limits)
+    await guess(limits_here)
 
     assert not len(guesses)
-    assert not limits._under_way
+    assert not limits_here._under_way
 
 
 async def test_an_ipv6_site_is_one_address(limits: GuessLimits) -> None:

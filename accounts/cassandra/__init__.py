@@ -1,0 +1,1 @@
+"""Accounts on Apache Cassandra; imported only with STORE=cassandra."""
