@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from deploy.cassandra.java import jars as cassandra_jars
-from deploy.containers.__main__ import CONTAINERS
+from deploy.containers.__main__ import CONTAINERS, SECONDS_TO_START
 from deploy.containers.engine import OWN_COMPOSE, Engine, engine
 from deploy.local.layout import PREFIXES, CannotStart
 from deploy.local.ports import free_ports
@@ -135,7 +135,7 @@ def is_open(compose: Engine) -> bool:
     return all(answers(port, f"{PREFIXES[name]}/ready") for name in CONTAINERS)
 
 
-def wait_until_open(compose: Engine, *, seconds: float = 120) -> None:
+def wait_until_open(compose: Engine, *, seconds: float = SECONDS_TO_START) -> None:
     deadline = time.monotonic() + seconds
     while not is_open(compose):
         words = "\n".join(compose.last_words(name) for name in OURS)
