@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 
@@ -45,22 +44,36 @@ async def watch_the_loop() -> None:
         LAG.observe(max(0.0, now() - asked_at - LOOK_EVERY_SECONDS))
 
 
-@contextmanager
-def peer_call(peer: str) -> Iterator[None]:
+class _Call:
     """Around one call; an error out of the block means that no answer came."""
-    began_at, outcome = perf_counter(), AWAY
-    try:
-        yield
-        outcome = ANSWERED
-    finally:
-        PEER_CALLS.labels(peer, outcome).observe(perf_counter() - began_at)
+
+    __slots__ = ("_began_at", "_durations")
+
+    def __init__(self, durations: tuple[Histogram, Histogram]) -> None:
+        self._durations = durations
+
+    def __enter__(self) -> None:
+        self._began_at = perf_counter()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        answered, away = self._durations
+        (answered if kind is None else away).observe(perf_counter() - self._began_at)
+
+
+def peer_call(peer: str) -> _Call:
+    """Measures the call that is made in its block."""
+    return _Call(_durations(peer))
 
 
 def know_peer(peer: str) -> None:
     """Both outcomes are shown from the start: a first failure would not look like a change."""
-    for outcome in (ANSWERED, AWAY):
-        PEER_CALLS.labels(peer, outcome)
+    _durations(peer)
     circuit(peer, is_open=False)
+
+
+@cache
+def _durations(peer: str) -> tuple[Histogram, Histogram]:
+    return PEER_CALLS.labels(peer, ANSWERED), PEER_CALLS.labels(peer, AWAY)
 
 
 def circuit(peer: str, is_open: bool) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import aiohttp
 
 from deploy.local.layout import SERVICES
-from deploy.local.trial import shop_on_trial
-from tests.bench.load import LoadFailed
+from deploy.local.trial import Trial, shop_on_trial
+from tests.bench.load import LoadFailed, time_used
 from tests.bench.servers import SECRET_KEY, resident
 from tests.bench.state import CATEGORY, authorization
 
@@ -45,6 +45,7 @@ class Shop:
     started_within: float
     resident: int
     journeys: Journeys
+    costs: Mapping[str, float]  # seconds of CPU a journey, by process; the generator is one
 
 
 def measured(*, seconds: float, **settings: str) -> Shop:
@@ -55,9 +56,15 @@ def measured(*, seconds: float, **settings: str) -> Shop:
         with shop_on_trial(Path(folder), **own) as shop:
             started_within = time.perf_counter() - began_at
             asyncio.run(_bought(shop.url, SECONDS_TO_WARM_UP))
+            processes = _processes(shop)
+            used_before = _used(processes)
             journeys = asyncio.run(_bought(shop.url, seconds))
             held = sum(resident(shop.pid(name)) for name in SERVICES)
-            return Shop(started_within, held, journeys)
+            costs = {
+                name: (used - used_before[name]) / len(journeys.taken)
+                for name, used in _used(processes).items()
+            }
+            return Shop(started_within, held, journeys, costs)
 
 
 async def _bought(url: str, seconds: float) -> Journeys:
@@ -101,12 +108,27 @@ async def _post(
         return dict(await answer.json())
 
 
+def _processes(shop: Trial) -> Mapping[str, list[int]]:
+    """Their pids by name; nginx has workers."""
+    gateway = shop.pid("gateway")
+    children = Path(f"/proc/{gateway}/task/{gateway}/children")
+    workers = children.read_text().split() if children.exists() else []
+    services = {name: [shop.pid(name)] for name in SERVICES}
+    return {**services, "gateway": [gateway, *map(int, workers)], "generator": [os.getpid()]}
+
+
+def _used(processes: Mapping[str, list[int]]) -> dict[str, float]:
+    return {name: sum(map(time_used, pids)) for name, pids in processes.items()}
+
+
 def line_of(name: str, shop: Shop) -> str:
     journeys = shop.journeys
+    costs = ", ".join(f"{name} {used * 1e6:.0f}" for name, used in shop.costs.items())
     return (
         f"{name:16} {journeys.per_second:5.0f} journeys/s, median"
         f" {journeys.quantile(0.5) * 1e3:4.0f} ms, p99 {journeys.quantile(0.99) * 1e3:4.0f} ms;"
-        f" open after {shop.started_within:.1f} s, {shop.resident / 2**20:.0f} MB"
+        f" open after {shop.started_within:.1f} s, {shop.resident / 2**20:.0f} MB\n"
+        f"{'':16} us of CPU a journey: {costs}; {sum(shop.costs.values()) * 1e6:.0f} in all"
     )
 
 
