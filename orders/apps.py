@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -23,9 +23,13 @@ from orders.placing import Placing, Terms
 from orders.repositories import OrderRepository
 from orders.services import OrderService
 from orders.sweeper import Sweeper
+from orders.takeover import Takeover
 from store import clock, http, service
 from store.idempotency import IdempotencyKeys
 from store.tasks import Tasks
+
+if TYPE_CHECKING:
+    from orders.cassandra.store import CassandraOrders
 
 PLACING_SECONDS = 8.0
 FLUSHING_SECONDS = 10.0
@@ -38,16 +42,25 @@ class OrdersConfig(service.ServiceConfig):
     about = "Orders from their placing to their delivery, and who is told about it."
 
     repository: OrderRepository
+    shared: "CassandraOrders | None"
     service: OrderService
     keys: IdempotencyKeys
 
+    @property
+    def is_in_memory(self) -> bool:
+        return "orders" not in settings.DATABASES
+
     async def open(self) -> None:
-        self.repository = JournaledOrders(self.journal) if self.journal else MemoryOrders()
-        self.keys = IdempotencyKeys(journal=self.journal)
+        alarm, terms = Alarm(), _terms()
+        self.shared = None
+        if self.is_in_memory:
+            self.repository = JournaledOrders(self.journal) if self.journal else MemoryOrders()
+            self.keys = IdempotencyKeys(journal=self.journal)
+        else:
+            self._open_cassandra(alarm)
         self._driving, self._making, self._telling = Tasks(), Tasks(), Tasks()
         catalog = Catalog(http.peer("catalog", caller="orders"))
         accounts = Accounts(http.peer("accounts", caller="orders"))
-        alarm, terms = Alarm(), _terms()
         self._relays = {
             Destination.CATALOG: Relay(Destination.CATALOG, self.repository, catalog, alarm),
             Destination.ACCOUNTS: Relay(Destination.ACCOUNTS, self.repository, accounts, alarm),
@@ -63,6 +76,17 @@ class OrdersConfig(service.ServiceConfig):
         sweeper = Sweeper(self.repository, ledger, catalog, placing, now=terms.now)
         self._driving.supervise(Clock(self.service, alarm, now=terms.now).run, name="clock")
         self._driving.supervise(sweeper.run, name="sweeper")
+        if self.shared is not None:
+            takeover = Takeover(placing, self._relays.values())
+            self._driving.supervise(takeover.run, name="takeover")
+
+    def unready(self) -> str | None:
+        return self.shared.unready() if self.shared else None
+
+    def begin_drain(self) -> None:
+        """Others take its shards over at once; what it has begun it ends itself."""
+        if self.shared is not None:
+            self._making.start(self.shared.retire(), name="retirement")
 
     async def close(self) -> None:
         """Nothing new begins, then what was begun ends, then it is told."""
@@ -72,6 +96,20 @@ class OrdersConfig(service.ServiceConfig):
         await asyncio.gather(*flushing)
         await self._telling.close(seconds=0)
         await self._say_what_is_left()
+        if self.shared is not None:
+            await self.shared.close()
+
+    def _open_cassandra(self, alarm: Alarm) -> None:
+        # Here, so that nobody else pays for the driver.
+        from orders.cassandra.schema import ORDERS
+        from orders.cassandra.store import CassandraOrders
+        from store.cassandra.bridge import Bridge
+        from store.cassandra.keys import SharedKeys
+
+        bridge = Bridge(settings.DATABASES["orders"], ORDERS)
+        self.repository = self.shared = CassandraOrders(bridge, ring=alarm.ring)
+        self.shared.open()
+        self.keys = SharedKeys(bridge)
 
     async def _say_what_is_left(self) -> None:
         left = {str(each): self.repository.undelivered(each) for each in Destination}

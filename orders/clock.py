@@ -1,11 +1,13 @@
 """The asyncio side of the lifecycle: one loop that waits for the earliest step and has it taken."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from orders.alarm import Alarm
 from orders.services import OrderService
+from store.errors import Unavailable
 
 LONGEST_WAIT_SECONDS = 1.0
 # Steps that fall due within a few milliseconds are taken, kept and told together.
@@ -44,8 +46,13 @@ class Clock:
         while True:
             # Reset first: what falls due while the steps are taken must not go unheard.
             self._alarm.reset()
-            await self._service.advance_due(self._now())
-            due_at = await self._service.next_due()
+            try:
+                await self._service.advance_due(self._now())
+                due_at = await self._service.next_due()
+            except Unavailable:
+                # The store is away and has said so; what is due stays due.
+                await asyncio.sleep(LONGEST_WAIT_SECONDS)
+                continue
             await self._alarm.wait(due_at, seconds=self._seconds_until(due_at))
 
     def _seconds_until(self, due_at: datetime | None) -> float:

@@ -6,11 +6,7 @@ order's time is over, is found out once more after a loss of power.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import TypedDict
 from uuid import UUID
-
-import msgspec
 
 from orders.domain import (
     Destination,
@@ -19,44 +15,12 @@ from orders.domain import (
     Order,
     OutboxMessage,
     PendingOrder,
-    Refusal,
-    Status,
 )
 from orders.memory import MOST_FINALS, MemoryOrders
+from orders.records import known_from, message_from, record_of
 from store.journal import Change, Journal
 
 KNOWN, OUTBOX = "known", "outbox"
-
-
-class _KnownRow(msgspec.Struct, omit_defaults=True):
-    """A pending order, an order, or with ``keep_until`` what stays of either."""
-
-    user_id: str
-    order: Order | None = None
-    pending: PendingOrder | None = None
-    refusal: Refusal | None = None
-    keep_until: datetime | None = None
-
-
-class _News(TypedDict, total=False):
-    order_id: UUID
-    user_id: str
-    status: Status
-    updated_at: datetime
-    total: Decimal
-    version: int
-
-
-class _MessageRow(msgspec.Struct):
-    order_id: UUID
-    destination: Destination
-    kind: str
-    sequence: int
-    payload: _News
-
-
-_known_row = msgspec.json.Decoder(_KnownRow, float_hook=Decimal)
-_message_row = msgspec.json.Decoder(_MessageRow)
 
 
 class JournaledOrders(MemoryOrders):
@@ -65,8 +29,8 @@ class JournaledOrders(MemoryOrders):
     def __init__(self, journal: Journal, *, most_finals: int = MOST_FINALS) -> None:
         super().__init__(most_finals=most_finals)
         self._journal = journal
-        self._outbox.add(_messages(journal.take(OUTBOX)))
-        self._restore([_known(key, row) for key, row in journal.take(KNOWN).items()])
+        self._outbox.add(map(message_from, journal.take(OUTBOX).values()))
+        self._restore([known_from(UUID(key), row) for key, row in journal.take(KNOWN).items()])
         journal.keep(self._rows)
 
     async def begin(self, pending: PendingOrder, *, most_open: int) -> None:
@@ -117,27 +81,7 @@ class JournaledOrders(MemoryOrders):
 
 
 def _put(known: Known) -> Change:
-    match known:
-        case Order():
-            row = _KnownRow(known.user_id, order=known)
-        case PendingOrder():
-            row = _KnownRow(known.user_id, pending=known)
-        case Final(answer=Order() as order):
-            row = _KnownRow(known.user_id, order=order, keep_until=known.keep_until)
-        case Final(answer=Refusal() as refusal):
-            row = _KnownRow(known.user_id, refusal=refusal, keep_until=known.keep_until)
-    return KNOWN, known.id, row
-
-
-def _known(key: str, encoded: bytes) -> Known:
-    row = _known_row.decode(encoded)
-    known = row.order or row.pending or row.refusal
-    assert known is not None
-    if row.keep_until is None:
-        assert not isinstance(known, Refusal)
-        return known
-    assert not isinstance(known, PendingOrder)
-    return Final(UUID(key), row.user_id, known, row.keep_until)
+    return KNOWN, known.id, record_of(known)
 
 
 def _send(message: OutboxMessage) -> Change:
@@ -146,9 +90,3 @@ def _send(message: OutboxMessage) -> Change:
 
 def _key(message: OutboxMessage) -> str:
     return f"{message.destination} {message.order_id} {message.sequence}"
-
-
-def _messages(rows: dict[str, bytes]) -> Iterator[OutboxMessage]:
-    for encoded in rows.values():
-        row = _message_row.decode(encoded)
-        yield OutboxMessage(row.order_id, row.destination, row.kind, row.sequence, {**row.payload})

@@ -138,6 +138,9 @@ class MemoryOrders:
             self._drop_oldest_final()
         return before - len(self._finals)
 
+    def keeps_house(self) -> bool:
+        return True
+
     def remembers_since(self, now: datetime) -> datetime:
         since = now - KEPT_AFTER_ITS_END
         is_full = len(self._finals) >= self._most_finals

@@ -15,6 +15,7 @@ from orders.alarm import Alarm
 from orders.domain import Destination, OutboxMessage
 from orders.repositories import OrderRepository
 from store import tracing
+from store.errors import Unavailable
 from store.http import PeerAway, PeerRefused
 from store.tasks import Tasks
 
@@ -75,11 +76,16 @@ class Relay:
 
     async def open(self, tasks: Tasks) -> None:
         """Takes up what an earlier process left."""
-        for order_id in await self._repository.waiting(self._destination):
-            self.wake(order_id)
+        await self.take_up()
         for place in range(self._workers):
             name = f"outbox-{self._destination}-{place}"
             tasks.supervise(partial(self._work, is_first=place == 0), name=name)
+
+    async def take_up(self) -> None:
+        """What was left behind by whoever should have delivered it."""
+        for order_id in await self._repository.waiting(self._destination):
+            if order_id not in self._in_hand:
+                self.wake(order_id)
 
     def wake(self, order_id: UUID) -> None:
         """The order has a new message."""
@@ -144,8 +150,10 @@ class Relay:
                 left = waiting
                 if messages and not await self._deliver(messages):
                     break
+        except Unavailable:
+            """The store is away, and says so itself."""
         finally:
-            # Also when the store failed, which ends this worker's run: nothing is forgotten.
+            # Also when something failed and ends this worker's run: nothing is forgotten.
             self._retry_later(left)
             self._changed.set()
 

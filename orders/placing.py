@@ -128,8 +128,12 @@ class Placing:
     async def resume(self) -> None:
         """Goes on with what nobody is making: the process, or the store, had stopped."""
         for pending in await self._repository.pending():
-            if pending.id not in self._makings:
-                self._start(pending)
+            self.go_on(pending)
+
+    def go_on(self, pending: PendingOrder) -> None:
+        """With what another instance, which is gone, may have begun."""
+        if pending.id not in self._makings:
+            self._start(pending)
 
     def _start(self, pending: PendingOrder) -> _Making:
         tracing.tracer.begins(pending.id)

@@ -1,4 +1,8 @@
-"""What a store of orders promises; the memory store stands in ``orders.memory``."""
+"""What a store of orders promises: one in memory, with or without a journal, or on Cassandra.
+
+Several instances may share a store. Then what is due, what was left behind and the figures are
+those that fall to one instance, and each falls to one of them.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -74,10 +78,10 @@ class OrderRepository(Protocol):
         """When the next order is due."""
 
     async def pending(self) -> Sequence[PendingOrder]:
-        """All that was being made when the process stopped."""
+        """All that is being made, of several instances what one of them has left behind."""
 
     async def waiting(self, destination: Destination) -> Sequence[UUID]:
-        """The orders with messages for a destination."""
+        """The orders with messages for a destination; of several instances likewise."""
 
     async def next_message(self, destination: Destination, order_id: UUID) -> OutboxMessage | None:
         """The oldest message that was not delivered."""
@@ -95,6 +99,9 @@ class OrderRepository(Protocol):
 
     async def prune(self, now: datetime) -> int:
         """Drops the final answers that were kept long enough; answers how many."""
+
+    def keeps_house(self) -> bool:
+        """Whether this instance is the one that looks through what no instance owns."""
 
     def remembers_since(self, now: datetime) -> datetime:
         """Whatever ended since then is still known."""

@@ -27,6 +27,7 @@ from store import tracing
 from store.tasks import Tasks
 
 BATCH = 200
+ENTRIES_AT_ONCE = 32
 OWN_ORDER_IS_VALID_FOR = timedelta(seconds=60)
 KEY_IS_KEPT_FOR = timedelta(hours=24)
 _KEYS = UUID("6f0d2a3e-5c1b-4a57-9a0e-2f4c8c1d7b90")
@@ -109,7 +110,13 @@ class OrderService:
     async def entries(self, order_ids: Iterable[UUID]) -> tuple[list[Entry], datetime]:
         """What is known of the ids, and since when nothing that ended was forgotten."""
         since = self._repository.remembers_since(self._terms.now())
-        found = [await entry_of(self._repository, order_id) for order_id in order_ids]
+        at_once = asyncio.Semaphore(ENTRIES_AT_ONCE)
+
+        async def one(order_id: UUID) -> Entry | None:
+            async with at_once:
+                return await entry_of(self._repository, order_id)
+
+        found = await asyncio.gather(*map(one, order_ids))
         return [entry for entry in found if entry is not None], since
 
     async def cancel(self, order_id: UUID, actor: Actor) -> Order:
@@ -131,11 +138,16 @@ class OrderService:
         )
 
     async def advance_due(self, now: datetime) -> int:
-        """Takes every step that is due, the most overdue first; answers how many."""
+        """Takes every step that is due, the most overdue first; answers how many.
+
+        Raises what the first step raised that failed, when all that began have ended.
+        """
         steps = 0
         while orders := await self._repository.due(now, limit=BATCH):
             # Together, so that a store which writes in groups waits once for all of them.
-            await asyncio.gather(*map(self._advance, orders))
+            outcomes = await asyncio.gather(*map(self._advance, orders), return_exceptions=True)
+            for failure in filter(None, outcomes):
+                raise failure
             steps += len(orders)
             await asyncio.sleep(0)
         metrics.CLOCK.set_to_current_time()

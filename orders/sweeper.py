@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from orders.domain import (
     Destination,
     Final,
     Order,
+    PendingOrder,
     Refusal,
     Status,
     StockMove,
@@ -22,6 +24,7 @@ from orders.domain.errors import OrderExpired
 from orders.ledger import Ledger
 from orders.placing import Placing
 from orders.repositories import OrderRepository, Overtaken
+from store.errors import Unavailable
 from store.http import PeerAway, PeerRefused
 
 log = logging.getLogger(__name__)
@@ -55,10 +58,12 @@ class Sweeper:
             await self.keep_house()
 
     async def keep_house(self) -> None:
-        """One round."""
-        await self._repository.prune(self._now())
-        await self._placing.resume()
-        await self.sweep()
+        """One round; a store that is away has said so itself."""
+        with suppress(Unavailable):
+            await self._placing.resume()
+            if self._repository.keeps_house():
+                await self._repository.prune(self._now())
+                await self.sweep()
 
     async def sweep(self) -> None:
         """Looks at all holds; a catalog that is away is asked again in the next."""
@@ -78,6 +83,8 @@ class Sweeper:
                 await self._tell_again(order)
             case Final():
                 await self._release_again(hold.order_id)
+            case PendingOrder() as pending:
+                self._placing.go_on(pending)
             case None:
                 await self._release(hold)
 

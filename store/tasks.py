@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from store.errors import Unavailable
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,9 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._started.discard(task)
         # Asking for the exception also tells asyncio that somebody has seen it.
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        # What is away says so itself, once; who waits for the task answers 503.
+        if error is not None and not isinstance(error, Unavailable):
             log.error("Task %s failed", task.get_name(), exc_info=error)
 
 

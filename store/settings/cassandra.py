@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from store.settings import env
 
 # Whose state can be there. The catalogue's is with CASSANDRA_HOST alone.
-SERVICES = ("catalog", "carts", "accounts")
+SERVICES = ("catalog", "carts", "orders", "accounts")
 REQUEST_SECONDS = 0.85
 # A node that has not answered by then may be the only one that is away: another is asked.
 # A conditional write is not sent again; what became of a movement of stock is read elsewhere.

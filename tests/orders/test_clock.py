@@ -12,6 +12,7 @@ from orders.domain.errors import OrderNotFound
 from orders.repositories import OrderRepository
 from orders.services import BATCH
 from store.tasks import Tasks
+from tests.orders.conftest import IN_PROCESS
 from tests.orders.peers import START, refuses_connections
 from tests.orders.world import ALICE, World
 
@@ -52,6 +53,7 @@ async def test_steps_of_many_orders_come_in_the_order_of_their_times(world: Worl
         assert world.accounts.statuses_of(order.id) == ["CREATED", "PROCESSING", "SHIPPING"]
 
 
+@IN_PROCESS
 async def test_more_orders_than_a_batch_all_take_their_step(world: World) -> None:
     world.catalog.products[world.kettle].stock = 2 * BATCH
     for number in range(BATCH + 10):
@@ -125,6 +127,7 @@ async def test_the_clock_wakes_for_what_is_earlier_than_what_it_waits_for() -> N
     await tasks.close(seconds=0)
 
 
+@IN_PROCESS
 async def test_the_clock_takes_steps_by_itself(repository: OrderRepository) -> None:
     world = World(repository)
     await world.open()

@@ -17,6 +17,7 @@ from orders.placing import RESERVING_AT_A_TIME, CatalogAway, StillMaking, TooBus
 from orders.repositories import OrderRepository
 from orders.services import Purchase
 from store.errors import Conflict
+from tests.orders.conftest import IN_PROCESS
 from tests.orders.peers import (
     START,
     Fault,
@@ -252,6 +253,7 @@ async def test_a_request_waits_a_while_and_the_order_goes_on(
     await world.close()
 
 
+@IN_PROCESS
 async def test_the_catalog_is_asked_by_so_many_at_a_time_and_the_rest_wait(world: World) -> None:
     inside, most = 0, 0
 

@@ -1,10 +1,8 @@
 """What every store of orders keeps, whichever it is."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,7 +22,7 @@ from orders.domain import (
 from orders.domain.errors import TooManyOpenOrders
 from orders.memory import MemoryOrders
 from orders.repositories import OrderRepository, Overtaken
-from tests.orders.conftest import kept
+from tests.orders.conftest import ON_CASSANDRA
 from tests.orders.peers import START
 from tests.orders.world import DELIVERY, TIMETABLE
 
@@ -33,12 +31,10 @@ MANY = 1000
 GONE = Refusal("order_expired", "Too late.")
 
 
-@pytest.fixture(params=["memory", "journal", "reopened"])
-async def repository(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[OrderRepository]:
-    async with kept(request.param, tmp_path) as store:
-        yield store
+@pytest.fixture(params=["in_memory", "in_journal", "reopened", ON_CASSANDRA])
+def repository(request: pytest.FixtureRequest) -> OrderRepository:
+    found: OrderRepository = request.getfixturevalue(request.param)
+    return found
 
 
 def pending(user_id: str = "alice") -> PendingOrder:
@@ -275,7 +271,9 @@ async def test_it_is_known_who_waits_for_what(repository: OrderRepository) -> No
     assert await repository.next_message(Destination.CATALOG, order.id) is None
 
 
+@pytest.mark.parametrize("repository", ["in_memory", "in_journal", "reopened"], indirect=True)
 async def test_final_answers_are_kept_for_a_day(repository: OrderRepository) -> None:
+    """On Cassandra they go by themselves: see test_cassandra.py."""
     final = final_of(pending())
     await repository.refuse(final, [])
     assert await repository.prune(START + timedelta(hours=23)) == 0

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from orders.domain import PendingOrder, Status
 from orders.repositories import OrderRepository
 from store.errors import Conflict
+from tests.orders.conftest import IN_PROCESS
 from tests.orders.peers import fails, makes_no_sense, refuses_connections, speaks_html
 from tests.orders.world import ALICE, World
 
@@ -105,6 +106,7 @@ async def test_an_order_whose_making_broke_off_is_made_on(
     assert [order.version for order in await world.repository.page(limit=2)] == [1]
 
 
+@IN_PROCESS
 async def test_the_round_drops_final_answers_after_their_day(world: World) -> None:
     orphan = uuid4()
     world.catalog.hold(orphan, world.kettle)

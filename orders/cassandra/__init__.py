@@ -1,0 +1,1 @@
+"""Orders on Apache Cassandra; imported only where their state is there."""
