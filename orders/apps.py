@@ -52,12 +52,7 @@ class OrdersConfig(service.ServiceConfig):
 
     async def open(self) -> None:
         alarm, terms = Alarm(), _terms()
-        self.shared = None
-        if self.is_in_memory:
-            self.repository = JournaledOrders(self.journal) if self.journal else MemoryOrders()
-            self.keys = IdempotencyKeys(journal=self.journal)
-        else:
-            self._open_cassandra(alarm)
+        self._open_store(alarm)
         self._driving, self._making, self._telling = Tasks(), Tasks(), Tasks()
         catalog = Catalog(http.peer("catalog", caller="orders"))
         accounts = Accounts(http.peer("accounts", caller="orders"))
@@ -98,6 +93,14 @@ class OrdersConfig(service.ServiceConfig):
         await self._say_what_is_left()
         if self.shared is not None:
             await self.shared.close()
+
+    def _open_store(self, alarm: Alarm) -> None:
+        self.shared = None
+        if self.is_in_memory:
+            self.repository = JournaledOrders(self.journal) if self.journal else MemoryOrders()
+            self.keys = IdempotencyKeys(journal=self.journal)
+        else:
+            self._open_cassandra(alarm)
 
     def _open_cassandra(self, alarm: Alarm) -> None:
         # Here, so that nobody else pays for the driver.

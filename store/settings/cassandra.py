@@ -9,8 +9,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from store.settings import env
 
-# Whose state can be there. The catalogue's is with CASSANDRA_HOST alone.
-SERVICES = ("catalog", "carts", "orders", "accounts")
 REQUEST_SECONDS = 0.85
 # A node that has not answered by then may be the only one that is away: another is asked.
 # A conditional write is not sent again; what became of a movement of stock is read elsewhere.
@@ -30,10 +28,11 @@ TLS_FILES = ("CASSANDRA_TLS_CA", "CASSANDRA_TLS_CERT", "CASSANDRA_TLS_KEY")
 def databases(service: str) -> dict[str, dict[str, Any]]:
     """DATABASES of a service: under its name, where its state is on Cassandra; else none.
 
-    Each has its own, because the driver's policies serve one session.
+    The catalogue's is there with CASSANDRA_HOST alone, the others' with STORE=cassandra. Each
+    has its own, because the driver's policies serve one session.
     """
     hosts, is_everything = env.words("CASSANDRA_HOST"), store() == "cassandra"
-    if not hosts or not (service == "catalog" or (is_everything and service in SERVICES)):
+    if not hosts or not (service == "catalog" or is_everything):
         return {}
     return {"default": {}, service: database(hosts)}
 
