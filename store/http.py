@@ -4,7 +4,8 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -17,6 +18,7 @@ from store.admission import Overloaded
 from store.breaker import Breaker
 from store.correlation import request_id
 from store.errors import ShopError, Unavailable
+from store.instances import Instance, Instances
 from store.pool import pool
 
 PASSED_ON = ("Retry-After", "WWW-Authenticate", "Idempotent-Replayed", "Link")
@@ -75,6 +77,17 @@ class Answer:
         raise PeerRefused(self.status, body, self.headers)
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request, whichever instance gets it."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None
+    headers: Mapping[str, str]
+    json: object
+
+
 class Peer:
     """Another service as seen from this one."""
 
@@ -87,15 +100,17 @@ class Peer:
         url: str | None = None,
         breaker: Breaker | None = None,
     ) -> None:
-        """At its address in the settings, through the process's pool, unless others are given."""
+        """At its addresses in the settings, through the process's pool, unless others are given;
+        each has a breaker of its own.
+        """
         self.name = name
         self._caller = caller
         self._own_transport = transport
-        self._url = (url or settings.SERVICE_URLS[name]).replace("local://", "http://")
-        self._host = httpx.URL(self._url).netloc.decode("ascii")
         self._token = ""
         self._token_renewed_at = float("-inf")
-        self._breaker = breaker or Breaker(on_change=partial(vitals.circuit, name))
+        addresses = (url or settings.SERVICE_URLS[name]).split(",")
+        breakers = [breaker or Breaker(on_change=self._circuit_changed) for _ in addresses]
+        self._instances = Instances(list(map(Instance, addresses, breakers)))
         vitals.know_peer(name)
 
     async def call(
@@ -113,24 +128,36 @@ class Peer:
         """One request under a service token; ``timeout`` seconds cover all of it.
 
         Raises PeerAway for everything but an answer below 500 that is JSON (or empty), at once
-        while a peer that did not answer the last calls is left alone.
+        while a peer that did not answer the last calls is left alone. What one instance has
+        certainly not seen, another one is asked.
         """
-        if not self._breaker.admits():
-            raise PeerAway(self.name, sent=False)
-        url = self._url + path
-        with tracing.tracer.call(self.name, method, url) as span:
-            all_headers = {**self._headers(user, as_admin), **(headers or {}), **span.headers}
-            parsed = _url(url).copy_merge_params(params) if params else _url(url)
-            response, body = await self._received(
-                _request(method, parsed, all_headers, json), timeout
-            )
+        all_headers = {**self._headers(user, as_admin), **(headers or {})}
+        call = _Call(method, path, params, all_headers, json)
+        ends_at = asyncio.get_running_loop().time() + timeout
+        away, tried = PeerAway(self.name, sent=False), set[Instance]()
+        while (instance := self._instances.next(without=tried)) is not None:
+            try:
+                with instance.called():
+                    return await self._answered(instance, call, ends_at)
+            except PeerAway as problem:
+                if problem.sent:
+                    raise
+                away = problem
+            tried.add(instance)
+        raise away
+
+    async def _answered(self, instance: Instance, call: "_Call", ends_at: float) -> Answer:
+        url = instance.url + call.path
+        with tracing.tracer.call(self.name, call.method, url) as span:
+            parsed = _url(url).copy_merge_params(call.params) if call.params else _url(url)
+            headers = {"Host": instance.host, **call.headers, **span.headers}
+            request = _request(call.method, parsed, headers, call.json)
+            response, body = await self._received(instance, request, ends_at)
             span.answered(response.status_code)
             return self._answer(response, body)
 
     async def _received(
-        self,
-        request: httpx.Request,
-        timeout: float,  # noqa: ASYNC109
+        self, instance: Instance, request: httpx.Request, ends_at: float
     ) -> tuple[httpx.Response, bytes]:
         """The whole answer. Raises PeerAway.
 
@@ -139,24 +166,26 @@ class Peer:
         """
         try:
             with vitals.peer_call(self.name):
-                async with asyncio.timeout(timeout):
-                    response = await self._transport().handle_async_request(request)
+                async with asyncio.timeout_at(ends_at):
+                    response = await self._transport(instance).handle_async_request(request)
                     body = await _whole(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            self._breaker.failed()
+            instance.breaker.failed()
             raise PeerAway(self.name, sent=False) from None
         except (httpx.HTTPError, TimeoutError):
-            self._breaker.failed()
+            instance.breaker.failed()
             raise PeerAway(self.name, sent=True) from None
-        self._breaker.succeeded()
+        instance.breaker.succeeded()
         return response, body
 
-    def _transport(self) -> httpx.AsyncBaseTransport:
-        return self._own_transport or pool.transport_to(settings.SERVICE_URLS[self.name])
+    def _transport(self, instance: Instance) -> httpx.AsyncBaseTransport:
+        return self._own_transport or pool.transport_to(instance.address)
+
+    def _circuit_changed(self, _is_open: bool) -> None:
+        vitals.circuit(self.name, is_open=self._instances.is_away())
 
     def _headers(self, user: str | None, as_admin: bool) -> dict[str, str]:
         headers = {
-            "Host": self._host,
             "Authorization": f"Bearer {self._fresh_token()}",
             "Accept": "application/json",
         }
@@ -230,7 +259,7 @@ def peer(name: str, *, caller: str) -> Peer:
 
 
 def remote_url(name: str) -> str:
-    """The address of a running service, for commands: also under ``settings.all``."""
+    """An address of a running service, for commands: also under ``settings.all``."""
     return str(settings.REMOTE_URLS[name])
 
 

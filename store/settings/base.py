@@ -20,13 +20,15 @@ DEMO = env.flag("DEMO")
 # Where the services that keep their state in memory have their journals; see docs/journal.md.
 DATA_DIR = env.text("DATA_DIR")
 JOURNAL_SYNC = env.choice("JOURNAL_SYNC", "interval", "always", "never")
-REMOTE_URLS = {
-    "catalog": env.address("BACKEND_URL", "http://127.0.0.1:8000"),
-    "carts": env.address("CART_SERVICE_URL", "http://127.0.0.1:8001"),
-    "orders": env.address("ORDER_SERVICE_URL", "http://127.0.0.1:8002"),
-    "accounts": env.address("USER_SERVICE_URL", "http://127.0.0.1:8003"),
+# Of each service its instances, comma separated.
+SERVICE_URLS = {
+    "catalog": env.addresses("BACKEND_URL", "http://127.0.0.1:8000"),
+    "carts": env.addresses("CART_SERVICE_URL", "http://127.0.0.1:8001"),
+    "orders": env.addresses("ORDER_SERVICE_URL", "http://127.0.0.1:8002"),
+    "accounts": env.addresses("USER_SERVICE_URL", "http://127.0.0.1:8003"),
 }
-SERVICE_URLS = REMOTE_URLS
+# One of each, for commands and links.
+REMOTE_URLS = {name: urls.partition(",")[0] for name, urls in SERVICE_URLS.items()}
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "127.0.0.1,::1")
 MAX_BODY_BYTES = 256 * 1024
 MAX_REQUESTS_IN_FLIGHT = env.whole("MAX_REQUESTS_IN_FLIGHT", 256, minimum=1)

@@ -75,12 +75,15 @@ def networks(name: str, default: str) -> list[str]:
     return words(name, default)
 
 
-def address(name: str, default: str) -> str:
-    """An ``http(s)://host[:port]`` of a service, without a slash at its end."""
-    value = text(name, default).rstrip("/")
-    if not _is_address(value):
-        raise ImproperlyConfigured(f"{name} is an address like http://host:8000, not {value!r}.")
-    return value
+def addresses(name: str, default: str) -> str:
+    """One ``http(s)://host[:port]`` of a service or several, without slashes at their ends."""
+    found = [value.rstrip("/") for value in words(name, default)]
+    for value in found or [""]:
+        if not _is_address(value):
+            raise ImproperlyConfigured(
+                f"{name} is an address like http://host:8000, not {value!r}."
+            )
+    return ",".join(found)
 
 
 def _is_address(value: str) -> bool:

@@ -42,13 +42,11 @@ async def test_a_blocked_loop_shows_as_lag() -> None:
     assert slow == over_a_tenth + 1
 
 
-async def test_a_peer_without_an_answer_is_counted_as_away(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_peer_without_an_answer_is_counted_as_away() -> None:
     (port,) = free_ports(1)
     async with httpx.AsyncHTTPTransport() as transport:
-        peer = http.Peer("orders", caller="carts", transport=transport)
-        monkeypatch.setattr(peer, "_url", f"http://127.0.0.1:{port}")
+        url = f"http://127.0.0.1:{port}"
+        peer = http.Peer("orders", caller="carts", transport=transport, url=url)
         count = {"name": "peer_call_duration_seconds_count", "peer": "orders"}
         before = value(**count, outcome="away"), value(**count, outcome="answered")
 

@@ -169,14 +169,14 @@ def test_an_address_that_is_none_is_refused_by_its_name(
     monkeypatch.setenv("BACKEND_URL", text)
 
     with pytest.raises(ImproperlyConfigured, match="BACKEND_URL is an address like"):
-        env.address("BACKEND_URL", "")
+        env.addresses("BACKEND_URL", "")
 
 
 @pytest.mark.parametrize("text", ["http://catalog:8000", "https://catalog", "http://[::1]:8000"])
 def test_an_address_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("BACKEND_URL", f"{text}/")
 
-    assert env.address("BACKEND_URL", "") == text
+    assert env.addresses("BACKEND_URL", "") == text
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

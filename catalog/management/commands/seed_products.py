@@ -53,8 +53,8 @@ class Command(BaseCommand):
 
 def _address() -> str:
     """Where the catalog runs. In ``settings.all`` services call each other without a socket."""
-    address = str(settings.SERVICE_URLS["catalog"])
-    return base.SERVICE_URLS["catalog"] if address.startswith("local:") else address
+    address = str(settings.SERVICE_URLS["catalog"]).partition(",")[0]
+    return base.REMOTE_URLS["catalog"] if address.startswith("local:") else address
 
 
 def _seed(client: httpx.Client, products: Iterable[DemoProduct], *, total: int) -> tuple[int, int]:
