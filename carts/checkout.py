@@ -9,7 +9,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
@@ -36,6 +36,8 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+# Between two machines, at most.
+CLOCKS_DIFFER = timedelta(seconds=30)
 WATCH_SECONDS = 1.0
 
 Outcome = Order | ShopError
@@ -151,10 +153,21 @@ class CheckoutService:
 
     def _start(self, intent: CheckoutIntent, work: "Work") -> asyncio.Task[Outcome]:
         tracing.tracer.about(intent.order_id)
-        task = self._tasks.start(work(intent), name=f"checkout {intent.order_id}")
+        ended = self._to_its_end(intent, work)
+        task = self._tasks.start(ended, name=f"checkout {intent.order_id}")
         self._running[intent] = task
         task.add_done_callback(lambda _: self._running.pop(intent, None))
         return task
+
+    async def _to_its_end(self, intent: CheckoutIntent, work: "Work") -> Outcome:
+        """Also while carts itself can keep nothing, because its disk is full, say."""
+        while True:
+            try:
+                return await work(intent)
+            except Unavailable as away:
+                log.warning("The end of order %s cannot be kept now: %s", intent.order_id, away)
+            await self._pause(LONGEST_PAUSE_SECONDS)
+            work = self._find_out
 
     async def _order(self, intent: CheckoutIntent) -> Outcome:
         """The first attempt: nothing of this intent was sent before."""
@@ -170,8 +183,10 @@ class CheckoutService:
             return away
         except ShopError as refusal:
             return await self._refused(intent, refusal)
-        # An order that stood under this id before bought another cart, and was counted then.
-        return await self._placed(intent, placed, is_ours=placed.is_new and placed.is_as_meant)
+        # An order that stood under this id before bought another cart, and was counted then; one
+        # that is known though it is ours came of this very message, which arrived twice.
+        is_ours = placed.is_new or _is_made_since(intent.began_at - CLOCKS_DIFFER, placed.order)
+        return await self._placed(intent, placed, is_ours=is_ours and placed.is_as_meant)
 
     async def _find_out(self, intent: CheckoutIntent) -> Outcome:
         """Repeats the request until orders says what became of it.
@@ -212,14 +227,18 @@ class CheckoutService:
 
     def _is_of_a_lapsed_key(self, order: Order) -> bool:
         """Whether ``order``, which an earlier checkout made, is older than keys are good for."""
-        try:
-            made_at = datetime.fromisoformat(order["created_at"])
-            return made_at < self._now() - KEYS_LAST
-        except (KeyError, TypeError, ValueError):
-            return False
+        return not _is_made_since(self._now() - KEYS_LAST, order)
 
 
 Work = Callable[[CheckoutIntent], Coroutine[Any, Any, Outcome]]
+
+
+def _is_made_since(moment: datetime, order: Order) -> bool:
+    """Also where the order does not say when it was made."""
+    try:
+        return datetime.fromisoformat(order["created_at"]) >= moment
+    except (KeyError, TypeError, ValueError):
+        return True
 
 
 def _growing_pauses() -> Iterator[float]:

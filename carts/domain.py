@@ -84,6 +84,10 @@ class CheckoutIntent:
     valid_until: datetime
 
     @property
+    def began_at(self) -> datetime:
+        return self.valid_until - CHECKOUT_LASTS
+
+    @property
     def total(self) -> Decimal:
         return total_of(self.lines)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import httpx
 import jwt
 import pytest
 
@@ -586,9 +587,11 @@ async def test_a_key_whose_answer_was_lost_finds_its_order_and_leaves_a_new_cart
     repository: CartRepository,
     orders: FakeOrders,
     lamp: Product,
+    clock: Clock,
     grown: Growth,
 ) -> None:
     order = await checkouts.place("alice", key="k1")
+    clock.time += timedelta(minutes=5)
     await carts.add("alice", lamp.id, quantity=2)
 
     assert await checkouts.place("alice", key="k1") == order
@@ -596,6 +599,21 @@ async def test_a_key_whose_answer_was_lost_finds_its_order_and_leaves_a_new_cart
     assert await quantity_left(carts, lamp) == 2
     assert await repository.open_intents() == []
     assert grown("checkouts_total") == 1
+
+
+async def test_a_request_that_arrives_twice_is_one_order_and_empties_the_cart(
+    carts: CartService, checkouts: CheckoutService, orders: FakeOrders, lamp: Product
+) -> None:
+    async def arrives_twice(request: httpx.Request) -> httpx.Response:
+        await orders.accept(request)
+        return await orders.accept(request)
+
+    orders.script.append(arrives_twice)
+
+    order = await checkouts.place("alice")
+
+    assert list(orders.orders.values()) == [order]
+    assert await quantity_left(carts, lamp) == 0
 
 
 async def test_an_order_of_other_things_under_the_key_leaves_the_cart_alone_even_after_a_doubt(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from carts.journal import JournaledCarts
 from catalog.repositories import MemoryCatalog
 from orders import ledger
 from orders.domain import Destination
@@ -18,9 +19,9 @@ from orders.domain.messages import messages_of
 from tests.simulation.world import Outcome, simulate
 
 FIRST = int(os.environ.get("SIMULATION_FROM", "0"))
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "30"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200"))
 # Those that once found something; what they found is mended.
-FAILED_ONCE: list[int] = []
+FAILED_ONCE: list[int] = [64]
 
 pytestmark = pytest.mark.timeout(36_000)
 TELL = "from tests.simulation.world import simulate; print(simulate({seed}).story)"
@@ -85,7 +86,19 @@ def sells_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryCatalog, "reserve", again)
 
 
-@pytest.mark.parametrize("mutant", [tells_nobody, sells_twice])
+def forgets_checkouts(patch: pytest.MonkeyPatch) -> None:
+    """After a crash carts does not know what was being bought."""
+    restore = JournaledCarts.__init__
+
+    def forgetful(self: Any, *args: Any, **options: Any) -> None:
+        restore(self, *args, **options)
+        for cart in self._carts.values():
+            cart.intent = None
+
+    patch.setattr(JournaledCarts, "__init__", forgetful)
+
+
+@pytest.mark.parametrize("mutant", [tells_nobody, sells_twice, forgets_checkouts])
 def test_a_shop_without_one_of_its_guards_is_found_out(
     mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from typing import cast
 
 import pytest
 
+from carts.apps import CartsConfig
 from orders.apps import OrdersConfig
 from store import clock, service
 from store.journal import Sync
@@ -27,6 +28,7 @@ from tests.simulation.virtual import VirtualLoop
 
 SERVICES = ("catalog", "carts", "orders", "accounts")
 TROUBLE_SECONDS = 40.0
+PATIENCE_SECONDS = 3.0
 # A hold is looked at after 60 s, every 15 s; clocks may have been wrong by as much again.
 REST_SECONDS = 150.0
 LONGEST_SKEW_SECONDS = 20.0
@@ -129,7 +131,8 @@ class World:
         await asyncio.gather(*shopping)
 
     def _troubles(self) -> list[Callable[[str], Awaitable[None]]]:
-        return [self._crash, self._crash, self._cut_off, self._set_its_clock]
+        often = [self._crash, self._crash, self._crash_in_a_checkout]
+        return [*often, self._cut_off, self._set_its_clock]
 
     def _bad_weather(self) -> Weather:
         """Of its own kind in each run; some mishaps do not happen at all."""
@@ -141,6 +144,15 @@ class World:
         self._crashes += 1
         await asyncio.sleep(self._dice.choice((0.01, 1.0, 8.0)))
         await self._start(name)
+
+    async def _crash_in_a_checkout(self, _: str) -> None:
+        """Carts dies while it knows what is to be bought and not yet what became of it."""
+        carts = cast(CartsConfig, service.config("carts")).repository
+        patience_ends_at = self._loop.now + PATIENCE_SECONDS
+        while not await carts.open_intents() and self._loop.now < patience_ends_at:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(self._dice.expovariate(50.0))
+        await self._crash("carts")
 
     async def _cut_off(self, name: str) -> None:
         self._network.cut.add(name)
