@@ -11,6 +11,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
+import httpx
+
 from tests.bench import in_flight, journeys, last_units, observing, reads, storm
 from tests.bench.bars import Figure, picture
 from tests.bench.load import generator
@@ -93,7 +95,10 @@ def main() -> None:
     figures: list[Figure] = []
     for part in parts:
         print(f"\n{part}")
-        figures += PARTS[part]()
+        try:
+            figures.extend(PARTS[part]())
+        except (RuntimeError, httpx.HTTPError) as failed:
+            print(f"no figure, but an error: {failed}")
     print(f"\n{picture(figures)}\n{_machine()}")
 
 

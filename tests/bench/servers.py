@@ -23,7 +23,7 @@ URL_SETTINGS = {
 }
 SLOW_ORDERS = {"ORDER_PROCESSING_DELAY": "3600"}
 SECRET_KEY = "a key for benchmarks on this machine and nowhere else at all"
-SECONDS_TO_START = 30
+SECONDS_TO_START = 120
 
 
 @contextmanager
