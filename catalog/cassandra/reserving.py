@@ -10,10 +10,10 @@ from weakref import WeakValueDictionary
 
 from catalog.cassandra import movements
 from catalog.cassandra.desks import Desks
+from catalog.cassandra.entries import OPEN, Entries
 from catalog.cassandra.movements import MAKING, Entry, Gone, Short
-from catalog.cassandra.register import SECOND, Asked, Known, Note, Register
+from catalog.cassandra.register import SECOND, Asked, Note, Register
 from catalog.domain import (
-    OutOfStock,
     ProductSummary,
     ProductUnavailable,
     Reservation,
@@ -27,7 +27,6 @@ from store.clock import microseconds, moment
 FIRST = Note(-1, b"")
 # An order is made within a second; what is still being made after so long was left behind.
 LEFT_BEHIND_SECONDS = 10
-_OPEN = (MAKING, State.HELD)
 
 
 class Shelf(Protocol):
@@ -41,6 +40,7 @@ class Reservations:
 
     def __init__(self, desks: Desks, register: Register, shelf: Shelf) -> None:
         self._desks = desks
+        self._entries = Entries(desks)
         self._register = register
         self._shelf = shelf
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -57,7 +57,10 @@ class Reservations:
             if known.closed_as:
                 await self._register.refuse(order_id, asked, at=microseconds(now))
                 raise ReservationClosed(facts={"state": known.closed_as})
-            if len(known.asked) > 1 and await self._true_one(order_id, known) not in (None, asked):
+            if len(known.asked) > 1 and await self._entries.true_one(order_id, known) not in (
+                None,
+                asked,
+            ):
                 return await self._asked_again(order_id, asked, quantities)
             return await self._hold(order_id, asked, wanted)
 
@@ -65,7 +68,7 @@ class Reservations:
         at = microseconds(now)
         async with self._alone(order_id):
             known = await self._register.known(order_id)
-            asked = await self._true_one(order_id, known)
+            asked = await self._entries.true_one(order_id, known)
             if asked is not None:
                 return await self._moved(order_id, asked, state, at=at)
             if known.closed_as:
@@ -108,7 +111,7 @@ class Reservations:
         order_id = note.order_id
         async with self._alone(order_id):
             known = await self._register.known(order_id)
-            homes = [(each, await self._home(order_id, each)) for each in known.asked]
+            homes = [(each, await self._entries.home(order_id, each)) for each in known.asked]
             held = [home for _, home in homes if home is not None and home.state == State.HELD]
             if not held:
                 await self._end(note, homes)
@@ -122,7 +125,7 @@ class Reservations:
                 undo = movements.undo_for_good
                 await self._undo(note.order_id, asked, note.updated_at, undo)
             else:
-                await self._follow(note.order_id, asked, home)
+                await self._entries.follow(note.order_id, asked, home)
 
     def _alone(self, order_id: UUID) -> asyncio.Lock:
         """Calls about one order come one at a time here; between instances the entries decide."""
@@ -169,61 +172,40 @@ class Reservations:
             try:
                 moved = await self._desks.move(product_id, movements.take(entry), order_id=order_id)
             except (Gone, Short) as refusal:
-                short = await self._shortage(wanted[place:], refusal)
+                short = await self._entries.shortage(wanted[place:], refusal)
                 await self._undo(order_id, asked, wanted[0][1].created_at, movements.undo)
                 raise short from None
             held = moved.entry
             assert held is not None
             if place == 0 and held.state != entry.state:
-                return self._repeated(asked, await self._entries(order_id, asked))
+                return self._repeated(asked, await self._entries.all(order_id, asked))
             entries.append((product_id, held))
         home, first = entries[0]
         if first.state == MAKING:
             done = await self._desks.move(home, movements.complete, order_id=order_id)
             if done.entry is None or done.entry.state != State.HELD:
                 # Somebody ended or undid it meanwhile; the lines follow.
-                await self._follow(order_id, asked, done.entry)
+                await self._entries.follow(order_id, asked, done.entry)
                 raise ReservationClosed if done.entry else StoreAway
             entries[0] = (home, done.entry)
         return self._repeated(asked, entries)
 
-    async def _shortage(
-        self, rest: Sequence[tuple[UUID, Entry]], refusal: Gone | Short
-    ) -> ProductUnavailable | OutOfStock:
-        """Of each product from the refused one on, what is missing."""
-        if isinstance(refusal, Gone):
-            return ProductUnavailable([rest[0][0]])
-        short = {rest[0][0]: refusal.available}
-        books = await asyncio.gather(*(self._desks.books(product) for product, _ in rest[1:]))
-        for (product_id, entry), line in zip(rest[1:], books, strict=True):
-            if line is not None and line.is_open and line.available < entry.quantity:
-                short[product_id] = line.available
-        return OutOfStock(short)
-
     async def _undo(
         self, order_id: UUID, asked: Asked, noted_at: int, undo: movements.Movement
     ) -> None:
-        """The home first: without it the others count for nothing."""
-        for product_id in asked.product_ids:
-            try:
-                moved = await self._desks.move(product_id, undo, order_id=order_id)
-            except Gone:
-                continue
-            if product_id == asked.home and moved.entry is not None:
-                await self._follow(order_id, asked, moved.entry)
-                return
-        await self._register.refuse(order_id, asked, at=noted_at)
+        if await self._entries.undo(order_id, asked, undo):
+            await self._register.refuse(order_id, asked, at=noted_at)
 
     async def _asked_again(
         self, order_id: UUID, asked: Asked, quantities: Mapping[UUID, int]
     ) -> Reservation:
         """Raises ReservationClosed, ReservationMismatch."""
         known = await self._register.known(order_id)
-        true_one = await self._true_one(order_id, known)
+        true_one = await self._entries.true_one(order_id, known)
         if true_one is None:
             raise ProductUnavailable(quantities)
-        entries = await self._entries(order_id, true_one)
-        if true_one != asked and entries[0][1].state in (*_OPEN, State.SOLD):
+        entries = await self._entries.all(order_id, true_one)
+        if true_one != asked and entries[0][1].state in (*OPEN, State.SOLD):
             raise ReservationMismatch
         return self._repeated(asked, entries)
 
@@ -235,81 +217,42 @@ class Reservations:
             raise ReservationClosed(facts={"state": reservation.state})
         return reservation.asked_again(asked.user_id, quantities)
 
-    async def _true_one(self, order_id: UUID, known: Known) -> Asked | None:
-        """Of the requests under this id the one that took something."""
-        for asked in known.asked:
-            home = await self._home(order_id, asked)
-            if home is not None and home.quantity:
-                return asked
-        return None
-
-    async def _home(self, order_id: UUID, asked: Asked) -> Entry | None:
-        return (await self._desks.entries(asked.home, [order_id])).get(order_id)
-
     async def _moved(
         self, order_id: UUID, asked: Asked, state: State, *, at: int
     ) -> Reservation | None:
-        before = await self._home(order_id, asked)
+        before = await self._entries.home(order_id, asked)
         if before is None or (before.state == MAKING and state is State.SOLD):
             return None
         await self._register.announce(order_id, asked, state, at=at)
-        home = await self._settle_home(order_id, asked, state, at=at)
-        await self._follow(order_id, asked, home)
+        home = await self._entries.settle_home(order_id, asked, state, at=at)
+        await self._entries.follow(order_id, asked, home)
         # What was noted and did not come to pass, and what was and is no more.
         if home.updated_at != at or home.state != state:
             await self._register.forget(order_id, state, at=at)
         elif before != home:
             origin = State.HELD if before.state == MAKING else before.state
             await self._register.forget(order_id, origin, at=before.updated_at)
-        return asked.reservation(await self._entries(order_id, asked))
+        return asked.reservation(await self._entries.all(order_id, asked))
 
     async def _bar(self, order_id: UUID, state: State, *, at: int) -> Reservation | None:
         """The id may never be held; None unless somebody held it at this very moment."""
         known = await self._register.close(order_id, state, at=at)
         for asked in known.asked:
             with suppress(Gone):
-                home = await self._settle_home(order_id, asked, state, at=at)
-                await self._follow(order_id, asked, home)
+                home = await self._entries.settle_home(order_id, asked, state, at=at)
+                await self._entries.follow(order_id, asked, home)
                 if home.quantity:
-                    return asked.reservation(await self._entries(order_id, asked))
+                    return asked.reservation(await self._entries.all(order_id, asked))
         return None
-
-    async def _settle_home(self, order_id: UUID, asked: Asked, state: State, *, at: int) -> Entry:
-        settle = movements.settle(order_id, state, at=at)
-        moved = await self._desks.move(asked.home, settle, order_id=order_id)
-        assert moved.entry is not None
-        return moved.entry
-
-    async def _follow(self, order_id: UUID, asked: Asked, home: Entry | None) -> None:
-        """The other lines come to where the home is; nothing stays held without one."""
-        others = asked.product_ids[1:]
-        if home is not None and home.state in _OPEN:
-            return
-        movement = (
-            movements.undo
-            if home is None
-            else movements.settle(order_id, State(home.state), at=home.updated_at)
-        )
-        await asyncio.gather(
-            *(self._desks.move(each, movement, order_id=order_id) for each in others)
-        )
-
-    async def _entries(self, order_id: UUID, asked: Asked) -> list[tuple[UUID, Entry]]:
-        found = await asyncio.gather(
-            *(self._desks.entries(product_id, [order_id]) for product_id in asked.product_ids)
-        )
-        return [
-            (product_id, entries[order_id])
-            for product_id, entries in zip(asked.product_ids, found, strict=True)
-            if order_id in entries
-        ]
 
     async def _noted(self, note: Note, state: State) -> Reservation | None:
         """The reservation, if it is what its note says."""
-        asked = await self._true_one(note.order_id, await self._register.known(note.order_id))
+        asked = await self._entries.true_one(
+            note.order_id, await self._register.known(note.order_id)
+        )
         if asked is None:
             return None
-        entries = await self._entries(note.order_id, asked)
+        entries = await self._entries.all(note.order_id, asked)
         if not entries or entries[0][0] != asked.home:
             return None
         reservation = asked.reservation(entries)
