@@ -110,8 +110,8 @@ class Branch:
     def __init__(self, children: "Sequence[Node]") -> None:
         self.children = list(children)
         self.prices: PriceIndex | None = None
-        self.last = -1
-        self.update()
+        self._size = 0
+        self.update(sum(map(len, self.children)))
 
     def __len__(self) -> int:
         return self._size
@@ -123,9 +123,9 @@ class Branch:
     def is_full(self) -> bool:
         return len(self.children) > FULL_BRANCH
 
-    def update(self) -> None:
-        """After a change of the children."""
-        self._size = sum(map(len, self.children))
+    def update(self, change: int) -> None:
+        """After so many rows came to the children, or went."""
+        self._size += change
         self.last = self.children[-1].last if self.children else -1
 
     def halves(self) -> "list[Node]":
@@ -231,7 +231,7 @@ class Tree:
         self._add(child, row, key)
         if child.is_full:
             node.children[place : place + 1] = map(self._indexed, child.halves())
-        node.update()
+        node.update(1)
 
     def _remove(self, node: Node, row: int, key: Key) -> None:
         if node.prices is not None and self._kopecks is not None:
@@ -243,7 +243,7 @@ class Tree:
         self._remove(node.children[place], row, key)
         if not len(node.children[place]):
             del node.children[place]
-        node.update()
+        node.update(-1)
 
     def _place(self, node: Branch, key: Key) -> int:
         """Of the child in which the key belongs."""

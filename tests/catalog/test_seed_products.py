@@ -4,8 +4,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 
 import httpx
@@ -14,6 +16,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from catalog.demo import demo_products
+from store import wire
 
 DEMO_SIZE = len(demo_products())
 
@@ -66,6 +69,35 @@ def test_seeding_twice_doubles_nothing(catalog_url: str) -> None:
     assert again.startswith(f"50 products added, {DEMO_SIZE + 150} were there already")
     assert " a second." in again
     assert product_count(catalog_url) == DEMO_SIZE + 200
+
+
+class Hesitant(BaseHTTPRequestHandler):
+    """A catalog whose database pauses: it refuses what comes first."""
+
+    refusals = 3
+
+    def do_POST(self) -> None:
+        products = wire.decode(self.rfile.read(int(self.headers["Content-Length"])))["products"]
+        is_refused, type(self).refusals = self.refusals > 0, self.refusals - 1
+        body = wire.encode({"created": len(products), "existing": 0})
+        self.send_response(503 if is_refused else 200)
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """The tests' output is for the tests."""
+
+
+def test_a_catalog_that_refuses_for_a_moment_is_asked_again(port: int) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", port), Hesitant) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        told = seed(f"http://127.0.0.1:{port}", count=1000)
+        server.shutdown()
+
+    assert told.startswith(f"{DEMO_SIZE + 1000} products added")
 
 
 def test_another_secret_key_is_told_apart(catalog_url: str, settings: LazySettings) -> None:

@@ -27,7 +27,7 @@ FILTERS = [
     Filter(category="b"),
     Filter(min_price=Decimal(2), max_price=Decimal(5)),
     Filter(category="c", in_stock=True, max_price=Decimal(40)),
-    *SEARCHES,
+    SEARCHES[0],
 ]
 
 
@@ -177,11 +177,11 @@ async def test_a_search_shows_one_moment_whatever_changes_meanwhile(
 async def test_rows_are_used_again_once_no_search_is_under_way() -> None:
     shelves = await filled(map(facts, range(MANY)))
 
-    for number in range(MANY):
+    for number in range(200):
         search = asyncio.create_task(shelves.page(SEARCHES[1], Sort(), limit=20))
         await asyncio.sleep(0)
         shelves.put(facts(number % 7)._replace(kopecks=number + 1))
-        if number % 500 == 0:
+        if number % 50 == 0:
             await search
         else:
             search.cancel()

@@ -24,6 +24,9 @@ BATCH_BYTES = 200_000
 # While one is answered the next are on their way.
 CALLS = 4
 TIMEOUT_SECONDS = 30.0
+# A database that pauses for a moment does not end a long filling; what was sent is sent again.
+PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -100,7 +103,7 @@ def _import(client: httpx.Client, body: bytes) -> dict[str, int]:
         "Content-Type": "application/json",
     }
     try:
-        response = client.post("/products/import", content=body, headers=headers)
+        response = _posted(client, body, headers)
     except httpx.TransportError as error:
         raise CommandError(f"The catalog at {client.base_url} is away: {error}") from None
     if response.status_code == httpx.codes.UNAUTHORIZED:
@@ -112,3 +115,13 @@ def _import(client: httpx.Client, body: bytes) -> dict[str, int]:
     except wire.Malformed:
         raise CommandError(f"What runs at {client.base_url} is not the catalog.") from None
     return answer
+
+
+def _posted(client: httpx.Client, body: bytes, headers: dict[str, str]) -> httpx.Response:
+    """The answer, or the last refusal when it is refused for PATIENCE_SECONDS."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        response = client.post("/products/import", content=body, headers=headers)
+        if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > until:
+            return response
+        time.sleep(float(response.headers.get("Retry-After", PAUSE_SECONDS)))
