@@ -1,24 +1,29 @@
 """``python -m tests.bench.catalogue``: what reading the catalogue costs, over HTTP.
 
-Asks a running catalog, as it is and however many products it has: a product by id, categories and
-pages of 20 in every order, at every depth. It changes nothing. SECRET_KEY is that of the service.
+Asks running catalogs of different sizes in turns, each as it is: a product by id, categories and
+pages of 20 in every order, at every depth. It changes nothing. SECRET_KEY is that of the services.
 
-    manage.py seed_products --count 1000000
-    python -m tests.bench.catalogue --url http://127.0.0.1:8000
+    manage.py seed_products --count 1000000 --url http://127.0.0.1:8001
+    python -m tests.bench.catalogue http://127.0.0.1:8000 http://127.0.0.1:8001
+
+Other work on the machine spoils rates. What a call costs its process is told apart from that: by
+the scheduler's count of its time on a core, less what it takes while nobody asks, in rounds in
+which the sizes take turns.
 """
 
 import argparse
 import asyncio
 import os
 import random
-import re
 import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
@@ -26,7 +31,8 @@ LIMIT = 20
 # Different ones of the same kind, so that not one page alone is measured.
 VARIANTS = 16
 PRICES = {"min_price": 100, "max_price": 500}
-WARM_UP = 20
+IDLE_SECONDS = 3.0
+LISTENING = "0A"  # in /proc/net/tcp
 
 
 @dataclass(frozen=True)
@@ -38,59 +44,74 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Milliseconds of the service's CPU a call, calls a second, milliseconds."""
+class Round:
+    """Of one question, one catalog: seconds of its CPU a call, and how long each call took."""
 
     cpu: float
-    rate: float
-    p99: float
+    seconds: float
+    times: Sequence[float]
 
 
+@dataclass(frozen=True)
 class Catalog:
-    """A running one, asked as an admin."""
+    """A running one, asked as an admin. ``idle``: its CPU a second while nobody asks."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    session: aiohttp.ClientSession
+    pid: int
+    idle: float = 0.0
 
     async def text(self, path: str) -> str:
-        async with self._session.get(path) as answer:
+        async with self.session.get(path) as answer:
             body = await answer.text()
             if answer.status != 200:
                 raise SystemExit(f"{path}: {answer.status} {body[:200]}")
             return body
 
     async def json(self, path: str, **query: Any) -> Any:
-        async with self._session.get(path, params=query) as answer:
+        async with self.session.get(path, params=query) as answer:
             answer.raise_for_status()
             return await answer.json()
 
-    async def measure(self, paths: Sequence[str], *, seconds: float, at_once: int) -> Measured:
-        for path in paths[:WARM_UP]:
-            await self.text(path)
-        cpu_before = await self.metric("process_cpu_seconds_total")
-        times, rate = await self._load(paths, seconds=seconds, at_once=at_once)
-        cpu = await self.metric("process_cpu_seconds_total") - cpu_before
-        p99 = statistics.quantiles(times, n=100)[98]
-        return Measured(cpu / len(times) * 1e3, rate, p99 * 1e3)
-
-    async def metric(self, name: str) -> float:
-        """0 where the service does not tell it."""
-        found = re.search(rf"^{name} (\S+)", await self.text("/metrics"), re.MULTILINE)
-        return float(found[1]) if found else 0.0
-
-    async def _load(
-        self, paths: Sequence[str], *, seconds: float, at_once: int
-    ) -> tuple[list[float], float]:
+    async def round(self, paths: Sequence[str], *, calls: int, at_once: int) -> Round:
         times: list[float] = []
-        began_at = time.perf_counter()
+        left = iter(random.choices(paths, k=calls))
 
         async def ask() -> None:
-            while (now := time.perf_counter()) < began_at + seconds or len(times) < 2:
-                await self.text(random.choice(paths))
-                times.append(time.perf_counter() - now)
+            for path in left:
+                asked_at = time.perf_counter()
+                await self.text(path)
+                times.append(time.perf_counter() - asked_at)
 
+        used, began_at = cpu_of(self.pid), time.perf_counter()
         await asyncio.gather(*(ask() for _ in range(at_once)))
-        return times, len(times) / (time.perf_counter() - began_at)
+        seconds = time.perf_counter() - began_at
+        return Round((cpu_of(self.pid) - used - self.idle * seconds) / calls, seconds, times)
+
+    async def with_idle(self) -> "Catalog":
+        used = cpu_of(self.pid)
+        await asyncio.sleep(IDLE_SECONDS)
+        return replace(self, idle=(cpu_of(self.pid) - used) / IDLE_SECONDS)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds that all threads of a process have had of the cores."""
+    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+
+
+def pid_at(port: int) -> int:
+    """The process that listens there, on this machine."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {
+        f"socket:[{line[9]}]"
+        for line in lines
+        if line[3] == LISTENING and int(line[1].partition(":")[2], 16) == port
+    }
+    for file in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if str(file.readlink()) in inodes:
+                return int(file.parts[2])
+    raise SystemExit(f"Nothing listens on port {port} here.")
 
 
 async def questions(catalog: Catalog) -> tuple[int, list[Question]]:
@@ -132,31 +153,61 @@ async def pages(catalog: Catalog, words: str, query: dict[str, Any]) -> list[Que
         Question(f"{words}; first", [_path(asked)]),
         Question(f"{words}; skip 90 %", [_path(asked | {"skip": skip}) for skip in deep]),
     ]
-    if total > LIMIT:
-        before = await catalog.json("/products/", **asked, skip=max(0, total - LIMIT - 1))
-        last = asked | {"cursor": before["next_cursor"]}
-        found.append(Question(f"{words}; last cursor", [_path(last)]))
-    return found
+    before = await catalog.json("/products/", **asked, skip=max(0, total - LIMIT - 1))
+    # A list of one page has no cursor.
+    last = {"cursor": before["next_cursor"]} if before["next_cursor"] else {"skip": 0}
+    return [*found, Question(f"{words}; last cursor", [_path(asked | last)])]
 
 
 def _path(query: dict[str, Any]) -> str:
     return f"/products/?{urlencode(query)}"
 
 
-async def run(url: str, *, seconds: float, at_once: int) -> None:
+async def run(urls: Sequence[str], *, rounds: int, calls: int, at_once: int) -> None:
     """Prints the table."""
-    async with aiohttp.ClientSession(url, headers=_headers()) as session:
-        catalog = Catalog(session)
-        size, asked = await questions(catalog)
-        resident = await catalog.metric("process_resident_memory_bytes") / 1e6
-        load = os.getloadavg()[0]
-        print(f"{size} products, {resident:.0f} MB resident; load average before {load:.1f}\n")
-        print(f"| page of 20 | service's CPU, ms | {at_once} at once: calls/s | p99, ms |")
-        print("|---|---|---|---|")
-        for question in asked:
-            took = await catalog.measure(question.paths, seconds=seconds, at_once=at_once)
-            row = f"| {question.words} | {took.cpu:.3f} | {took.rate:,.0f} | {took.p99:.1f} |"
-            print(row, flush=True)
+    async with AsyncExitStack() as stack:
+        catalogs: list[Catalog] = []
+        for url in urls:
+            session = aiohttp.ClientSession(url, headers=_headers())
+            await stack.enter_async_context(session)
+            pid = pid_at(urlsplit(url).port or 80)
+            catalogs.append(await Catalog(session, pid).with_idle())
+        found = [await questions(catalog) for catalog in catalogs]
+        sizes = " | ".join(f"{size:,} products" for size, _ in found)
+        print(f"load average before {os.getloadavg()[0]:.1f}; {os.cpu_count()} cores\n")
+        print(f"| page of {LIMIT} | {sizes} | largest to smallest |")
+        print("|---|" + "---|" * (len(urls) + 1))
+        for asked in zip(*(each for _, each in found), strict=True):
+            took = await in_turns(catalogs, asked, rounds=rounds, calls=calls, at_once=at_once)
+            print(row_of(asked[0].words, took), flush=True)
+        print(f"\nload average after {os.getloadavg()[0]:.1f}")
+
+
+async def in_turns(
+    catalogs: Sequence[Catalog], asked: Sequence[Question], *, rounds: int, calls: int, at_once: int
+) -> list[list[Round]]:
+    """The rounds of each catalog; the first one, which warms it up, is not among them."""
+    took: list[list[Round]] = [[] for _ in catalogs]
+    for number in range(rounds + 1):
+        places = list(range(len(catalogs)))
+        for place in places if number % 2 else reversed(places):
+            one = catalogs[place].round(asked[place].paths, calls=calls, at_once=at_once)
+            took[place].append(await one)
+    return [each[1:] for each in took]
+
+
+def row_of(words: str, took: Sequence[Sequence[Round]]) -> str:
+    """Medians of the rounds; a ratio belongs to one round."""
+    cells = " | ".join(map(cell_of, took))
+    ratios = [last.cpu / first.cpu for first, last in zip(took[0], took[-1], strict=True)]
+    return f"| {words} | {cells} | {statistics.median(ratios):.2f} |"
+
+
+def cell_of(rounds: Sequence[Round]) -> str:
+    cpu = statistics.median(each.cpu for each in rounds) * 1e3
+    rate = statistics.median(len(each.times) / each.seconds for each in rounds)
+    p99 = statistics.quantiles([taken for each in rounds for taken in each.times], n=100)[98]
+    return f"{cpu:.2f} · {rate:,.0f} · {p99 * 1e3:.0f}"
 
 
 def _headers() -> dict[str, str]:
@@ -172,11 +223,13 @@ def _headers() -> dict[str, str]:
 
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="What reading the catalogue costs, over HTTP.")
-    parser.add_argument("--url", default="http://127.0.0.1:8000")
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each line")
+    parser.add_argument("urls", nargs="+", metavar="URL", help="catalogs, the smallest first")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--calls", type=int, default=80, help="in each round, of each catalog")
     parser.add_argument("--at-once", type=int, default=8, help="connections under load")
     options = parser.parse_args(argv)
-    asyncio.run(run(options.url, seconds=options.seconds, at_once=options.at_once))
+    limits = {"rounds": options.rounds, "calls": options.calls, "at_once": options.at_once}
+    asyncio.run(run(options.urls, **limits))
     return 0
 
 
