@@ -8,6 +8,7 @@ them, in slices.
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from catalog.columns import Columns, Facts
 from catalog.domain import Filter, Mark, Sort, SortBy
@@ -67,7 +68,8 @@ class Shelves:
     def __init__(self) -> None:
         self.columns = Columns()
         self._by_id = Tree(self.columns.number)
-        self._shelves: defaultdict[Place, Shelf] = defaultdict(self._new_shelf)
+        # Nothing here knows its owner: it goes without the help of a garbage collection.
+        self._shelves: defaultdict[Place, Shelf] = defaultdict(partial(Shelf, self.columns))
         self._words = Words(self.columns.names)
         self._turns = Turns()
 
@@ -198,9 +200,6 @@ class Shelves:
     def _all_places(self, row: int) -> list[Place]:
         places = self._places(row, in_stock=False)
         return places + self._places(row, in_stock=True) if self.columns.in_stock[row] else places
-
-    def _new_shelf(self) -> Shelf:
-        return Shelf(self.columns)
 
 
 _EMPTY = Shelf(Columns())

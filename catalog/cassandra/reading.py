@@ -1,6 +1,7 @@
 """Reads the whole table of products, part by part, into shelves, beside the requests."""
 
 import asyncio
+import gc
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator
@@ -27,6 +28,8 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 async def read_shelves(bridge: Bridge) -> Shelves:
     """Rows that are no products are left out. Raises what the driver raises."""
     shelves, count = Shelves(), 0
+    # A list of a million names would be looked through by every full garbage collection: 40 ms.
+    gc.freeze()
     async with aclosing(_parts(bridge)) as parts:
         async for rows in parts:
             await shelves.gather(_products(rows))

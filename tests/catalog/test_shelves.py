@@ -1,6 +1,8 @@
 """Shelves filled at once, prices at their limits, searches in slices: as one by one, in one go."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import product as combinations
@@ -188,6 +190,20 @@ async def test_rows_are_used_again_once_no_search_is_under_way() -> None:
             await asyncio.wait([search])
 
     assert shelves.columns.size < MANY + 10
+
+
+async def test_shelves_go_without_a_garbage_collection() -> None:
+    shelves = await filled(map(facts, range(MANY)))
+    shelves.remove(facts(1).number)
+    await shelves.page(SEARCHES[1], Sort(), limit=20)
+    parts = [weakref.ref(shelves), weakref.ref(shelves.columns), weakref.ref(shelves._words)]
+    gc.disable()
+
+    try:
+        del shelves
+        assert [part() for part in parts] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 def ids(shelves: Shelves, rows: Sequence[int]) -> list[int]:
