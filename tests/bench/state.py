@@ -11,7 +11,7 @@ import httpx
 import jwt
 import orjson
 
-from tests.bench.servers import SECRET_KEY
+from tests.bench.servers import SECONDS_TO_START, SECRET_KEY
 
 CATEGORY = "Молочные продукты"
 USER, PASSWORD = "swagger_user", "password123"
@@ -31,7 +31,7 @@ class Looked:
 
 def fill(urls: dict[str, str]) -> Looked:
     """Buys in a running shop, and leaves three things in the cart."""
-    with httpx.Client() as client:
+    with httpx.Client(timeout=SECONDS_TO_START) as client:
         client.headers["Authorization"] = f"Bearer {_token(client, urls['accounts'])}"
         found = _get(
             client, urls["catalog"], f"/products/?category={quote(CATEGORY)}&in_stock=true"
@@ -60,7 +60,7 @@ def fill(urls: dict[str, str]) -> Looked:
 
 def keep_for_twin(urls: dict[str, str], looked: Looked, file: Path) -> None:
     """Everything that the twin has to hold to give the same answers."""
-    with httpx.Client(headers=looked.headers) as client:
+    with httpx.Client(headers=looked.headers, timeout=SECONDS_TO_START) as client:
         products = [
             _get(client, urls["catalog"], f"/products/{product_id}")
             for product_id in _ids(client, urls["catalog"])
