@@ -52,6 +52,7 @@ class Network(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         callee = SERVICES[request.url.path.split("/")[1]]
         caller = running.get()
+        await request.aread()  # it comes as a stream
         self._listen(request)
         try:
             response = await self._carried(request, callee, is_repeatable=_is_repeatable(request))
