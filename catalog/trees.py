@@ -110,6 +110,7 @@ class Branch:
     def __init__(self, children: "Sequence[Node]") -> None:
         self.children = list(children)
         self.prices: PriceIndex | None = None
+        self.last = -1
         self._size = 0
         self.update(sum(map(len, self.children)))
 
