@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from random import uniform
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,7 @@ from tests.chaos.shop import JSON, Shop
 
 NO_ANSWER = 0
 SECONDS_BETWEEN_TRIES = 0.25
-SECONDS_TO_INSIST = 60.0
+SECONDS_TO_INSIST = 110.0
 
 
 @dataclass(slots=True)
@@ -126,12 +127,17 @@ class Buyer:
 
 
 async def surely(asking: Callable[[], Awaitable[Operation]]) -> Operation:
-    """Asked again, as it was, until there is a definite answer. Raises TimeoutError."""
+    """Asked again, as it was and not before it was said, until there is a definite answer.
+
+    Raises TimeoutError.
+    """
     ends_at = time.monotonic() + SECONDS_TO_INSIST
     while (operation := await asking()).is_unknown or operation.status == 429:
         if time.monotonic() > ends_at:
-            raise TimeoutError(f"{operation.call} of {operation.user}: {operation.status}")
-        await asyncio.sleep(SECONDS_BETWEEN_TRIES)
+            said = f"{operation.status} {operation.body}"
+            raise TimeoutError(f"{operation.call} of {operation.user}: {said}")
+        pause = float(operation.retry_after or SECONDS_BETWEEN_TRIES)
+        await asyncio.sleep(pause * uniform(1, 1.5))
     return operation
 
 
