@@ -10,7 +10,6 @@ import pytest
 
 from deploy.cassandra.trial import Trial as Cassandra
 from deploy.local.trial import Trial, shop_on_trial
-from tests.catalog.conftest import cassandra  # noqa: F401  # the fixture
 from tests.journeys.conftest import FAST_HASHES
 from tests.journeys.warming import warm_up
 from tests.receiver import Receiver, Span, receiving
@@ -61,7 +60,7 @@ class Journey:
 
 @pytest.fixture(scope="module")
 def journey(
-    cassandra: Cassandra,  # noqa: F811
+    cassandra: Cassandra,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Journey:
     run = tmp_path_factory.mktemp("shop")
