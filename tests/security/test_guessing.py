@@ -1,9 +1,12 @@
 """A thousand guesses at once gain no more than the limits say, whoever is guessed."""
 
+import time
 from collections import Counter
+from statistics import median
 
 import httpx
 import pytest
+from django.conf import LazySettings
 
 from tests.contract.world import PASSWORD, World
 
@@ -69,3 +72,20 @@ async def test_a_password_that_is_too_long_is_refused_not_cut(world: World, leng
     answer = await world.client.post("/user-api/users/register", json=person)
 
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["password"])
+
+
+async def test_a_known_and_an_unknown_user_cost_the_same(
+    world: World, settings: LazySettings
+) -> None:
+    """By the time of the cores: what else the machine does cannot be seen in it."""
+    settings.LOGIN_LIMIT_ADDRESS = settings.LOGIN_LIMIT_USER = 1000
+    spent: dict[str, list[float]] = {"owner": [], "nobody_here": []}
+    for _ in range(100):
+        for name, times in spent.items():
+            began_at = time.process_time()
+            await log_in(world, name, "wrong password", address="192.0.2.6")
+            times.append(time.process_time() - began_at)
+
+    known, unknown = (median(times) for times in spent.values())
+    print(f"known {known * 1000:.2f} ms, unknown {unknown * 1000:.2f} ms")
+    assert abs(known - unknown) < 0.05 * known
