@@ -95,6 +95,11 @@ class Shop:
         finally:
             connection.close()
 
+    def who_said(self, status: int) -> list[str]:
+        """The gateway's lines on such answers: they name the service, if it was one."""
+        lines = (self.trial.layout.logs / "gateway.log").read_text().splitlines()
+        return [line for line in lines if f'"status":{status},' in line]
+
     def logs(self) -> str:
         return "\n".join(
             file.read_text(errors="replace")
