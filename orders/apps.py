@@ -42,7 +42,7 @@ class OrdersConfig(service.ServiceConfig):
     about = "Orders from their placing to their delivery, and who is told about it."
 
     repository: OrderRepository
-    shared: "CassandraOrders | None"
+    shared: "CassandraOrders | None" = None
     service: OrderService
     keys: IdempotencyKeys
 

@@ -5,7 +5,7 @@ Cassandra forgets a lease that is not renewed: no host's clock is compared with 
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from orders.cassandra.sharding import ALL, SHARDS, share_of
@@ -25,6 +25,7 @@ class Leases:
         self._instance = instance
         self._name = name
         self._held: set[int] = set()
+        self._deputised: frozenset[int] = frozenset()
         self._until = 0.0
 
     @property
@@ -32,13 +33,19 @@ class Leases:
         """None any more when the last renewal was too long ago."""
         return frozenset(self._held) if time.monotonic() < self._until else frozenset()
 
+    @property
+    def deputised(self) -> frozenset[int]:
+        """Those for whose owner, another instance, this one stands in should it hang or die."""
+        return self._deputised - self.held
+
     async def beat(self) -> None:
         """Renews, takes and gives back. Raises StoreAway; then what is held stays so for its time,
         and the next beat sees what has become of it.
         """
         until = time.monotonic() + SURE_SECONDS
-        await self._bridge.ask("be_there", self._name, self._instance, LEASE_SECONDS)
-        others, owners = await asyncio.gather(self._instances(), self._owners())
+        there = self._bridge.ask("be_there", self._name, self._instance, LEASE_SECONDS)
+        others, owners, _ = await asyncio.gather(self._instances(), self._owners(), there)
+        self._deputised = self._deputy_of(others, owners)
         share = share_of(self._instance, others)
         mine = sorted(shard for shard, owner in owners.items() if owner == self._instance)
         # First it stops, then another may begin.
@@ -51,7 +58,7 @@ class Leases:
 
     async def give_back(self) -> None:
         """The instance ends: others go on at once. Raises StoreAway."""
-        mine, self._held = sorted(self._held), set()
+        mine, self._held, self._deputised = sorted(self._held), set(), frozenset()
         await self._bridge.ask("be_gone", self._name, self._instance)
         await self._give(mine)
 
@@ -61,6 +68,15 @@ class Leases:
 
     async def _owners(self) -> dict[int, UUID | None]:
         return dict(await self._bridge.ask("leases", self._name))
+
+    def _deputy_of(
+        self, others: Iterable[UUID], owners: Mapping[int, UUID | None]
+    ) -> frozenset[int]:
+        """Each instance stands in for the one before it; nobody leaves a shard without owner."""
+        everyone = sorted({self._instance, *others})
+        before = everyone[everyone.index(self._instance) - 1]
+        orphans = {shard for shard in self._deputised if owners.get(shard) is None}
+        return frozenset(orphans | {shard for shard, owner in owners.items() if owner == before})
 
     def _in_turn(self, instances: Iterable[UUID]) -> list[int]:
         """Each instance begins elsewhere: they seldom want the same shard."""

@@ -38,8 +38,8 @@ class Listed:
         return cls(order.id, order.status, order.version, *moments)
 
     @property
-    def place(self) -> tuple[object, ...]:
-        """Its key in the table by status."""
+    def key(self) -> tuple[object, ...]:
+        """In the table by status."""
         bucket = bucket_of(self.created_at, LIST_SECONDS)
         partition = (self.status, bucket, shard_of(self.order_id))
         return (*partition, self.created_at, self.order_id.bytes, self.version)
@@ -60,14 +60,14 @@ class Lists:
 
     async def add(self, row: Listed, user_id: str) -> None:
         await self._buckets.use(LISTS, bucket_of(row.created_at, LIST_SECONDS))
-        writes = [self._bridge.ask("list_by_status", *row.place, row.next_at)]
+        writes = [self._bridge.ask("list_by_status", *row.key, row.next_at)]
         # A user's list does not know the status: one row is enough for all of a life.
         if row.version == 1:
             writes.append(self._bridge.ask("list_for_user", *_of_user(user_id, row)))
         await asyncio.gather(*writes)
 
     async def remove(self, rows: Iterable[Listed]) -> None:
-        await asyncio.gather(*(self._bridge.ask("unlist_by_status", *row.place) for row in rows))
+        await asyncio.gather(*(self._bridge.ask("unlist_by_status", *row.key) for row in rows))
 
     async def remove_for_user(self, user_id: str, rows: Iterable[Listed]) -> None:
         keys = {_of_user(user_id, row) for row in rows}

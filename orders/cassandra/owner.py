@@ -1,4 +1,4 @@
-"""What an instance does for the shards that it looks after."""
+"""What an instance does for the shards that it owns: it takes out what is settled."""
 
 import asyncio
 import time
@@ -7,30 +7,27 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from orders.cassandra.agenda import Agenda, told_of
-from orders.cassandra.leases import Leases
+from orders.cassandra.following import Follower, Shards
 from orders.cassandra.lists import Listed, Lists
 from orders.cassandra.news import News, Notice
-from orders.cassandra.partitions import Partitions
+from orders.cassandra.partitions import Partitions, Whole
 from orders.cassandra.room import Room
 from orders.cassandra.sharding import shard_of
 from orders.domain import Final, Known, Order, PendingOrder
 from store.cassandra.bridge import StoreAway
 
-# A change is there, and told, soon after it was announced; what is not is looked at again.
-FIRST_LOOK_SECONDS = 0.3
+# A change is there, and told, soon after it was announced; its deputy has heard of it, too.
+FIRST_LOOK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 # What was announced so long ago and is not there will not come any more.
 NEVER_SECONDS = 60.0
 AT_ONCE = 16
 
 
-class Owner:
-    """Keeps the agenda of its shards, and takes out what is settled."""
-
+class Owner(Follower):
     def __init__(
         self,
-        leases: Leases,
+        shards: Shards,
         lists: Lists,
         news: News,
         partitions: Partitions,
@@ -38,56 +35,12 @@ class Owner:
         *,
         ring: Callable[[datetime], None],
     ) -> None:
-        """``ring`` hears of what falls due."""
-        self.agenda = Agenda()
-        self._leases = leases
-        self._lists = lists
-        self._news = news
-        self._partitions = partitions
+        super().__init__(shards, lists, news, partitions, ring=ring)
         self._room = room
-        self._ring = ring
-        self._loaded: set[int] = set()
         self._notices: dict[UUID, dict[UUID, Notice]] = {}
         # When each order is looked at, in monotonic seconds, and after how long the next time.
         self._looks: dict[UUID, tuple[float, float]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
-
-    @property
-    def shards(self) -> frozenset[int]:
-        """Those that are in the agenda and still this instance's."""
-        return self._leases.held & self._loaded
-
-    def owns(self, order_id: UUID) -> bool:
-        return shard_of(order_id) in self.shards
-
-    async def beat(self) -> None:
-        """Raises StoreAway."""
-        try:
-            await self._leases.beat()
-        finally:
-            self._lose(self._loaded - self._leases.held)
-
-    async def load(self) -> None:
-        """Reads the shards that are new here. Raises StoreAway."""
-        if gained := self._leases.held - self._loaded:
-            await self._load(sorted(gained))
-
-    async def load_again(self) -> None:
-        """What was not heard of, for whatever reason, is found in the lists. Raises StoreAway."""
-        if shards := sorted(self.shards):
-            await self._load(shards)
-
-    async def give_back(self) -> None:
-        """Raises StoreAway."""
-        self._lose(self._loaded)
-        await self._leases.give_back()
-
-    async def hear(self, *, everything: bool = False) -> None:
-        """What others announced, and this instance itself. Raises StoreAway."""
-        if shards := sorted(self.shards):
-            read = self._news.all if everything else self._news.latest
-            for notice in await read(shards):
-                self._note(notice)
 
     async def look_around(self) -> None:
         """At all whose time has come."""
@@ -95,61 +48,35 @@ class Owner:
         ready = [order_id for order_id, (when, _) in self._looks.items() if when <= now]
         await asyncio.gather(*map(self._look, ready))
 
-    async def learn(self, order_id: UUID) -> Known | None:
-        """Reads how an order is. Raises StoreAway."""
-        whole = await self._partitions.whole(order_id)
-        if whole.known is None or (isinstance(whole.known, Final) and not whole.messages):
-            if whole.known is not None:
-                await self._bury(whole.known)
-            self.agenda.drop(order_id)
-        elif self.owns(order_id):
-            told = told_of(whole.messages)
-            self.agenda.learn(whole.known, told, since=time.monotonic())
-            self._ring_for(order_id)
-        return whole.known
-
     def look_soon(self, order_id: UUID) -> None:
         if order_id in self._notices:
-            self._looks[order_id] = (time.monotonic(), FIRST_LOOK_SECONDS)
+            ages = (notice.age for notice in self._notices[order_id].values())
+            pause = max(0.0, FIRST_LOOK_SECONDS - min(ages))
+            self._looks[order_id] = (time.monotonic() + pause, FIRST_LOOK_SECONDS)
 
-    async def _load(self, shards: list[int]) -> None:
-        """A row says how an order may stand; where several do, there are news of it, too."""
-        rows, notices = await asyncio.gather(self._lists.of_shards(shards), self._news.all(shards))
-        now = time.monotonic()
-        for row in rows:
-            self.agenda.hint(row, since=now)
-        self._loaded.update(shards)
-        self._lose(self._loaded - self._leases.held)
-        for notice in notices:
-            self._note(notice)
-        if (due_at := self.agenda.next_due()) is not None:
-            self._ring(due_at)
+    async def learn(self, order_id: UUID) -> Whole:
+        entry = self.agenda.get(order_id)
+        rows = set(entry.rows) if entry else set()
+        whole = await super().learn(order_id)
+        if whole.is_over and isinstance(whole.known, Final):
+            notices = self._notices.get(order_id, {}).values()
+            rows |= {each.listed for each in notices if each.listed}
+            await self._unlist(whole.known.user_id, rows)
+            await self._room.leave(whole.known.user_id, order_id)
+        return whole
 
-    def _lose(self, shards: Iterable[int]) -> None:
-        lost = set(shards)
-        self._loaded -= lost
-        self.agenda.drop_shards(lost)
-        for order_id in [each for each in self._notices if shard_of(each) in lost]:
+    def _drop(self, shards: set[int]) -> None:
+        super()._drop(shards)
+        for order_id in [each for each in self._notices if shard_of(each) in shards]:
             del self._notices[order_id]
             self._looks.pop(order_id, None)
 
     def _note(self, notice: Notice) -> None:
-        if not self.owns(notice.order_id):
-            return
         known = self._notices.setdefault(notice.order_id, {})
-        if notice.at in known:
-            return
-        known[notice.at] = notice
-        first_look = time.monotonic() + FIRST_LOOK_SECONDS - min(notice.age, FIRST_LOOK_SECONDS)
-        self._looks[notice.order_id] = (first_look, FIRST_LOOK_SECONDS)
-        if notice.listed is not None:
-            self.agenda.hint(notice.listed, since=time.monotonic() - notice.age)
-            self._ring_for(notice.order_id)
-
-    def _ring_for(self, order_id: UUID) -> None:
-        entry = self.agenda.get(order_id)
-        if entry is not None and entry.is_armed and entry.next_at is not None:
-            self._ring(entry.next_at)
+        if notice.at not in known:
+            known[notice.at] = notice
+            self.look_soon(notice.order_id)
+            super()._note(notice)
 
     async def _look(self, order_id: UUID) -> None:
         """Once more later, unless it is settled."""
@@ -164,12 +91,8 @@ class Owner:
 
     async def _settle(self, order_id: UUID) -> None:
         """Takes out what is over of an order: rows that are not true any more, and notices."""
-        entry = self.agenda.get(order_id)
-        if entry is None or not entry.is_sure or entry.messages:
-            known = await self.learn(order_id)
-        else:
-            known = entry.known
-        notices = list(self._notices[order_id].values())
+        known = await self._present(order_id)
+        notices = list(self._notices.get(order_id, {}).values())
         match known:
             case Order():
                 await self._tidy(known)
@@ -180,21 +103,26 @@ class Owner:
                 over = notices
             case None:
                 over = [each for each in notices if each.age > NEVER_SECONDS]
-                rows = [each.listed for each in over if each.listed]
-                await self._unlist(notices[0].user_id, rows)
+                await self._unlist_ghosts(over)
         entry = self.agenda.get(order_id)
-        # Another owner has to hear of it, too.
-        if self.owns(order_id) and (entry is None or not entry.messages):
+        # Who owns the shard by now has to hear of it, too.
+        if self.follows(order_id) and (entry is None or not entry.messages):
             await asyncio.gather(*map(self._news.drop, over))
             self._put_away(order_id, over)
+
+    async def _present(self, order_id: UUID) -> Known | None:
+        """How the order is; it is not read when this instance has changed and told it itself."""
+        entry = self.agenda.get(order_id)
+        if entry is None or not entry.is_sure or entry.messages:
+            return (await self.learn(order_id)).known
+        return entry.known
 
     async def _tidy(self, order: Order) -> None:
         """Each version stands in a list of its own until it is known which of them is true."""
         entry, true = self.agenda.get(order.id), Listed.of(order)
         if entry is None:
             return
-        old = [row for row in entry.rows if row.version <= order.version and row.mark != true.mark]
-        old += [row for row in entry.rows if row.mark == true.mark and row.status != true.status]
+        old = [row for row in entry.rows if row.version <= order.version and row.key != true.key]
         await self._lists.remove(old)
         others = [row for row in old if row.created_at != true.created_at]
         await self._lists.remove_for_user(order.user_id, others)
@@ -202,12 +130,10 @@ class Owner:
         if order.stage.is_last:
             await self._room.leave(order.user_id, order.id)
 
-    async def _bury(self, final: Final) -> None:
-        entry = self.agenda.get(final.id)
-        rows = set(entry.rows) if entry else set()
-        rows |= {each.listed for each in self._notices.get(final.id, {}).values() if each.listed}
-        await self._unlist(final.user_id, rows)
-        await self._room.leave(final.user_id, final.id)
+    async def _unlist_ghosts(self, over: Collection[Notice]) -> None:
+        rows = [each.listed for each in over if each.listed]
+        if rows:
+            await self._unlist(next(iter(over)).user_id, rows)
 
     async def _unlist(self, user_id: str, rows: Collection[Listed]) -> None:
         await asyncio.gather(self._lists.remove(rows), self._lists.remove_for_user(user_id, rows))

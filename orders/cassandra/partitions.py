@@ -27,6 +27,11 @@ class Whole:
     known: Known | None
     messages: tuple[OutboxMessage, ...]
 
+    @property
+    def is_over(self) -> bool:
+        """Nobody has anything to do with it any more, or yet."""
+        return not self.messages and (self.known is None or isinstance(self.known, Final))
+
 
 class Partitions:
     def __init__(self, bridge: Bridge) -> None:

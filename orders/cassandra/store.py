@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID, uuid4
 
 from orders.cassandra.agenda import Entry, told_of
 from orders.cassandra.buckets import LISTS, NEWS, Buckets
+from orders.cassandra.following import Follower
 from orders.cassandra.leases import Leases
 from orders.cassandra.lists import Listed, Lists
 from orders.cassandra.news import News
@@ -43,6 +44,8 @@ LEFT_BEHIND_SECONDS = 3.0
 # No clock is so far behind that it still writes there.
 OLD_SECONDS = {NEWS: 300, LISTS: 3600}
 BUCKETS_A_ROUND = 8
+# A step that is so late was not taken by its shard's owner.
+DEPUTYS_PATIENCE = timedelta(seconds=0.6)
 CHANGES_AT_A_TIME = 32
 
 
@@ -74,9 +77,13 @@ class CassandraOrders:
         self._news = News(bridge, self._buckets)
         self._room = Room(bridge)
         self._pages = Pages(self._partitions, self._lists)
-        leases = Leases(bridge, uuid4())
-        self._owner = Owner(
-            leases, self._lists, self._news, self._partitions, self._room, ring=ring
+        self._leases = Leases(bridge, uuid4())
+        following = (self._lists, self._news, self._partitions)
+        self._owner = Owner(lambda: self._leases.held, *following, self._room, ring=ring)
+        self._deputy = Follower(
+            lambda: self._leases.deputised,
+            *following,
+            ring=lambda due_at: ring(due_at + DEPUTYS_PATIENCE),
         )
         self._agenda = self._owner.agenda
         # More at a time would only wait inside Cassandra, and use up their second there.
@@ -97,7 +104,7 @@ class CassandraOrders:
         """Its shards are free for others at once; it still serves."""
         self._is_retired = True
         with suppress(StoreAway):
-            await self._owner.give_back()
+            await self._leases.give_back()
 
     async def close(self) -> None:
         if not self._is_retired:
@@ -138,7 +145,7 @@ class CassandraOrders:
             await self._room.take(pending.user_id, pending.id, most=most_open)
             await self._news.announce(pending.id, pending.user_id)
             await self._write(pending.id, pending, expected=UNKNOWN)
-        if self._owner.owns(pending.id):
+        if self._owner.follows(pending.id):
             self._agenda.learn(pending, (), since=time.monotonic())
 
     async def forget(self, pending: PendingOrder) -> None:
@@ -151,7 +158,7 @@ class CassandraOrders:
         known = await self._partitions.find(final.id)
         expected = PENDING if isinstance(known, PendingOrder) else UNKNOWN
         await self._write(final.id, final, expected=expected, messages=messages)
-        if messages and self._owner.owns(final.id):
+        if messages and self._owner.follows(final.id):
             self._agenda.learn(final, told_of(messages), since=time.monotonic())
         else:
             self._agenda.drop(final.id)
@@ -168,8 +175,11 @@ class CassandraOrders:
                 hints.append(self._room.keep(order.user_id, order.id))
             await asyncio.gather(*hints)
             await self._write(order.id, order, expected=expected_version, messages=messages)
-        if self._owner.owns(order.id):
-            self._agenda.changed(order, messages, since=time.monotonic())
+        since = time.monotonic()
+        if self._owner.follows(order.id):
+            self._agenda.changed(order, messages, since=since)
+        if self._deputy.follows(order.id):
+            self._deputy.agenda.hint(row, since=since)
         if order.stage.is_last:
             await self._leave(order.user_id, order.id)
 
@@ -177,26 +187,26 @@ class CassandraOrders:
         async with self._turns:
             whole = await self._partitions.whole(order.id)
             if whole.messages or _version(whole.known) != order.version:
-                self._agenda.doubt(order.id)
+                self._doubt(order.id)
                 raise Overtaken
             await self._write(order.id, final, expected=order.version)
+        self._deputy.agenda.drop(order.id)
         with suppress(StoreAway):
             await self._owner.learn(order.id)
 
     # The clock and the outbox
 
     async def due(self, now: datetime, *, limit: int) -> Sequence[Order]:
-        while True:
-            ids = list(islice(self._agenda.due(now), limit)) if self._owner.shards else []
-            entries = [entry for entry in map(self._agenda.get, ids) if entry is not None]
-            orders = [entry.known for entry in entries if isinstance(entry.known, Order)]
-            if len(orders) == len(entries):
-                return orders
-            unread = [entry.order_id for entry in entries if entry.known is None]
-            await asyncio.gather(*map(self._owner.learn, unread))
+        """Its own, and those that another instance should have done by now."""
+        found = await _due(self._owner, now, limit)
+        return found or await _due(self._deputy, now - DEPUTYS_PATIENCE, limit)
 
     async def next_due(self) -> datetime | None:
-        return self._agenda.next_due() if self._owner.shards else None
+        own = self._owner.agenda.next_due() if self._owner.shards else None
+        others = self._deputy.agenda.next_due() if self._deputy.shards else None
+        if others is not None:
+            others += DEPUTYS_PATIENCE
+        return min(filter(None, (own, others)), default=None)
 
     async def pending(self) -> Sequence[PendingOrder]:
         known = [entry.known for entry in self._left_behind()]
@@ -272,8 +282,12 @@ class CassandraOrders:
         try:
             await self._partitions.write(order_id, known, expected=expected, messages=messages)
         except (Overtaken, StoreAway):
-            self._agenda.doubt(order_id)
+            self._doubt(order_id)
             raise
+
+    def _doubt(self, order_id: UUID) -> None:
+        self._owner.agenda.doubt(order_id)
+        self._deputy.agenda.doubt(order_id)
 
     async def _leave(self, user_id: str, order_id: UUID) -> None:
         """Where that fails, the shard's owner does it."""
@@ -292,7 +306,7 @@ class CassandraOrders:
     async def _beat(self) -> None:
         while not self._is_retired:
             with suppress(StoreAway):
-                await self._owner.beat()
+                await self._leases.beat()
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _hear(self) -> None:
@@ -300,8 +314,9 @@ class CassandraOrders:
         while True:
             is_time = time.monotonic() >= everything_at
             with suppress(StoreAway):
-                await self._owner.load()
-                await self._owner.hear(everything=is_time)
+                for follower in (self._owner, self._deputy):
+                    await follower.load()
+                    await follower.hear(everything=is_time)
                 if is_time:
                     everything_at = time.monotonic() + HEAR_EVERYTHING_SECONDS
             await asyncio.sleep(HEAR_SECONDS)
@@ -311,11 +326,24 @@ class CassandraOrders:
             await asyncio.sleep(LOAD_AGAIN_SECONDS)
             with suppress(StoreAway):
                 await self._owner.load_again()
+                await self._deputy.load_again()
 
     async def _look(self) -> None:
         while True:
             await self._owner.look_around()
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _due(follower: Follower, now: datetime, limit: int) -> Sequence[Order]:
+    while follower.shards:
+        entries = [follower.agenda.get(each) for each in islice(follower.agenda.due(now), limit)]
+        known = [entry.known for entry in entries if entry is not None]
+        orders = [each for each in known if isinstance(each, Order)]
+        if len(orders) == len(entries):
+            return orders
+        unread = [entry.order_id for entry in entries if entry and entry.known is None]
+        await asyncio.gather(*map(follower.learn, unread))
+    return []
 
 
 def _version(known: Known | None) -> int | None:

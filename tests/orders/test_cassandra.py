@@ -16,6 +16,7 @@ from orders.domain.errors import TooManyOpenOrders
 from orders.repositories import Overtaken
 from orders.takeover import Takeover
 from store.errors import ShopError, Unavailable
+from tests.node import database_of
 from tests.orders.node import SHARDS, instance
 from tests.orders.peers import START
 from tests.orders.test_repositories import (
@@ -69,7 +70,7 @@ def owns_everything(store: Any) -> Any:
     """Believes that all shards are its own, as another does."""
     from orders.cassandra.leases import Leases
 
-    store._owner._leases = Leases(store._bridge, uuid4(), name="of its own")
+    store._leases = Leases(store._bridge, uuid4(), name="of its own")
     return store
 
 
@@ -276,6 +277,18 @@ async def test_instances_share_the_shards_evenly(
     assert [store.keeps_house() for store in stores].count(True) == 1
 
 
+async def test_every_shard_has_one_deputy(on_cassandra: Any, instances: Callable[..., Any]) -> None:
+    stores = [on_cassandra, await instances(shards=5), await instances(shards=5)]
+
+    def deputies() -> list[int]:
+        return sorted(shard for store in stores for shard in store._deputy.shards)
+
+    await until(lambda: sum(len(store.shards) for store in stores) == SHARDS)
+    await until(lambda: deputies() == list(range(SHARDS)))
+
+    assert not any(store.shards & store._deputy.shards for store in stores)
+
+
 async def test_who_retires_gives_back_at_once(
     on_cassandra: Any, instances: Callable[..., Any]
 ) -> None:
@@ -341,6 +354,25 @@ async def test_two_clocks_that_own_the_same_shards_take_each_step_once(
     await asyncio.gather(first.close(), second.close())
 
 
+async def test_a_deputy_takes_the_steps_of_an_instance_that_hangs(
+    on_cassandra: Any, instances: Callable[..., Any]
+) -> None:
+    """Long before the leases of that instance end, and without any of its shards."""
+    first = World(on_cassandra)
+    orders = [await first.place(f"user{number}") for number in range(SHARDS)]
+    await first.bring_to(orders[0], Status.PROCESSING)
+    other = await instances(shards=SHARDS // 2)
+    await until(lambda: on_cassandra.open_orders() + other.open_orders() == len(orders))
+    second = beside(first, other)
+    mine = [order.id for order in orders[1:] if other._deputy.follows(order.id)]
+    assert mine
+
+    await second.go_on(5.1)
+    assert {(await other.find(each)).status for each in mine} == {Status.CREATED}
+    await second.go_on(0.6)
+    assert {(await other.find(each)).status for each in mine} == {Status.PROCESSING}
+
+
 async def test_a_cancellation_races_the_clock_of_another_instance(
     on_cassandra: Any, instances: Callable[..., Any]
 ) -> None:
@@ -377,3 +409,23 @@ async def test_figures_are_those_of_an_instances_shards(
     await until(lambda: on_cassandra.open_orders() + other.open_orders() == 10)
     stores = (on_cassandra, other)
     await until(lambda: sum(each.undelivered(Destination.ACCOUNTS) for each in stores) == 10)
+
+
+async def test_without_cassandra_every_call_says_when_to_come_back() -> None:
+    from orders.cassandra.schema import ORDERS
+    from orders.cassandra.store import CassandraOrders
+    from store.cassandra.bridge import Bridge
+
+    nowhere = {"CASSANDRA_HOST": "127.0.0.1", "CASSANDRA_PORT": "9"}
+    store = CassandraOrders(Bridge(database_of(nowhere), ORDERS))
+    store.open()
+    begun = pending()
+
+    for call in (store.find(begun.id), store.begin(begun, most_open=1), store.page(limit=1)):
+        with pytest.raises(Unavailable) as refused:
+            await call
+        assert refused.value.retry_after == 1
+
+    assert store.unready()
+    assert await store.due(START, limit=1) == []
+    await store.close()

@@ -10,6 +10,7 @@ import pytest
 
 from orders.domain import Destination, Order, Status
 from orders.outbox import backoff
+from tests.orders.conftest import IN_PROCESS
 from tests.orders.peers import Serve, answers, fails, refuses_connections, times_out_after_applying
 from tests.orders.world import ALICE, BOSS, World
 
@@ -122,6 +123,7 @@ async def place_while_accounts_is_away(world: World, number: int) -> list[Order]
     return orders
 
 
+@IN_PROCESS
 async def test_what_has_gathered_goes_in_one_message(world: World) -> None:
     orders = await place_while_accounts_is_away(world, 60)
     await until_told(world)
