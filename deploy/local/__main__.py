@@ -10,9 +10,17 @@ from subprocess import Popen
 
 from deploy.local import words
 from deploy.local.gateway import gateway_command
-from deploy.local.layout import CannotStart, Layout, layout_from, service_environment
+from deploy.local.layout import (
+    CannotStart,
+    Layout,
+    check_store,
+    layout_from,
+    service_environment,
+    services_on_cassandra,
+)
 from deploy.local.ports import check_ports
 from deploy.local.readiness import wait_until_ready
+from deploy.local.schema import make_tables
 from deploy.local.secret import secret_key
 from deploy.local.signals import Stopped, ignore_signals, stop_on_signals
 from deploy.local.supervision import Supervisor
@@ -34,6 +42,7 @@ def main() -> int:
 
 def _run(layout: Layout) -> int:
     started_at = time.monotonic()
+    check_store(os.environ, layout.instances)
     check_ports(layout)
     if os.environ.get("FRESH", "") not in {"", "0"}:
         layout.forget_data()
@@ -41,13 +50,15 @@ def _run(layout: Layout) -> int:
     _raise_file_limit()
     environment = service_environment(layout, secret_key=secret_key(layout))
     gateway = gateway_command(layout, environment)
+    if layout.instances > 1:
+        make_tables(layout, environment)
     # Not in the run folder: the path of a socket has to be short.
     with tempfile.TemporaryDirectory(prefix="store-") as folder:
         supervisor = Supervisor(layout, control=Path(folder) / "control")
         daemon = supervisor.start(gateway, environment)
         try:
-            is_on_cassandra = bool(environment.get("CASSANDRA_HOST"))
-            missing = wait_until_ready(layout, supervisor, daemon, is_on_cassandra=is_on_cassandra)
+            on_cassandra = frozenset(services_on_cassandra(environment))
+            missing = wait_until_ready(layout, supervisor, daemon, on_cassandra=on_cassandra)
             seconds = time.monotonic() - started_at
             print(words.open_for_business(layout, environment, seconds, missing), flush=True)
             return _watch(supervisor, daemon)

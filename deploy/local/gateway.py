@@ -45,7 +45,10 @@ def gateway_command(layout: Layout, environment: Mapping[str, str]) -> list[str]
 
 def settings_of(layout: Layout, environment: Mapping[str, str]) -> dict[str, str]:
     """What a shop on one machine settles of the gateway's settings (docs/gateway.md)."""
-    addresses = {f"{name.upper()}_ADDRESS": f"127.0.0.1:{layout.ports[name]}" for name in SERVICES}
+    addresses = {
+        f"{name.upper()}_ADDRESS": ",".join(f"127.0.0.1:{port}" for port in layout.ports_of(name))
+        for name in SERVICES
+    }
     one_client = {name: environment.get(name) or default for name, default in ONE_CLIENT.items()}
     return (
         addresses

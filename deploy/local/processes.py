@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.local.layout import PROJECT, SERVICES, Layout
+from deploy.local.layout import PROJECT, Layout, service_of
 
 SECONDS_TO_STOP = 25
 # nginx keeps idle connections for 30 s; a service that closed them first would lose requests.
@@ -38,16 +38,18 @@ def configuration(
     conf["rpcinterface:supervisor"] = {"supervisor.rpcinterface_factory": factory}
     conf["supervisorctl"] = {"serverurl": f"unix://{_literal(control)}"}
     # As a group they are told to stop at the same time, not one after the other.
-    conf["group:shop"] = {"programs": ",".join([*SERVICES, "gateway"])}
-    conf["program:gateway"] = _program(layout, "gateway", gateway)
-    for name in SERVICES:
-        conf[f"program:{name}"] = _program(layout, name, _service_command(layout, name))
-        conf[f"program:{name}"]["environment"] = f'DJANGO_SETTINGS_MODULE="store.settings.{name}"'
+    conf["group:shop"] = {"programs": ",".join(layout.processes)}
+    for name, port in layout.processes.items():
+        command = gateway if name == "gateway" else _service_command(port)
+        conf[f"program:{name}"] = _program(layout, name, command)
+        if name != "gateway":
+            settings = f'DJANGO_SETTINGS_MODULE="store.settings.{service_of(name)}"'
+            conf[f"program:{name}"]["environment"] = settings
     return conf
 
 
-def _service_command(layout: Layout, name: str) -> list[str]:
-    return [sys.executable, "-m", "uvicorn", *UVICORN, "--port", str(layout.ports[name])]
+def _service_command(port: int) -> list[str]:
+    return [sys.executable, "-m", "uvicorn", *UVICORN, "--port", str(port)]
 
 
 def _program(layout: Layout, name: str, command: Sequence[str]) -> dict[str, str]:

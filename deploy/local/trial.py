@@ -18,7 +18,7 @@ from deploy.local.supervision import Supervisor
 # A test run has settings of its own in its environment; a shop on trial gets the usual ones.
 NOT_PASSED_ON = {
     *("DJANGO_SETTINGS_MODULE", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DEMO"),
-    *("DATA_DIR", "LOG_REQUESTS"),
+    *("DATA_DIR", "LOG_REQUESTS", "INSTANCES"),
 }
 
 
@@ -36,18 +36,23 @@ class Trial:
         return self.layout.url("gateway")
 
     def pid(self, name: str) -> int:
-        """Of "orders", "gateway" ...; 0 while it is not running."""
+        """Of "orders" (several instances: "orders-1"), "gateway" ...; 0 while it does not run."""
         processes = Supervisor.of_running(self.layout).processes()
         return next((each.pid for each in processes if each.name == name), 0)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
-        """Sends the signal to a service and gives the pid that got it."""
+        """Sends the signal to a service and gives the pid that got it.
+
+        Raises ProcessLookupError while it is not running: 0 would be this very process's group.
+        """
         pid = self.pid(name)
+        if pid == 0:
+            raise ProcessLookupError(f"{name} is not running")
         os.kill(pid, number)
         return pid
 
     def is_ready(self, name: str) -> bool:
-        return answers(self.layout.ports[name], "/ready")
+        return answers(self.layout.processes[name], "/ready")
 
     def wait_until(self, condition: Callable[[], bool], *, seconds: float = 15) -> None:
         """Raises TimeoutError."""
@@ -69,7 +74,9 @@ def shop_on_trial(run: Path, **settings: str) -> Iterator[Trial]:
 
     Raises RuntimeError with what the shop said when it does not start.
     """
-    layout = Layout(ports=dict(zip(PORTS, free_ports(len(PORTS)), strict=True)), run=run)
+    instances = int(settings.get("INSTANCES", "1"))
+    ports = free_ports(len(PORTS), instances=instances)
+    layout = Layout(ports=dict(zip(PORTS, ports, strict=True)), run=run, instances=instances)
     with subprocess.Popen(
         [sys.executable, "-m", "deploy.local"],
         cwd=PROJECT,

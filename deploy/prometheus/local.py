@@ -34,7 +34,10 @@ def lay_out(layout: Layout, *, every: str) -> Path:
 def targets(layout: Layout) -> list[dict[str, object]]:
     """The services as Prometheus' file_sd_configs want them."""
     return [
-        {"targets": [f"127.0.0.1:{layout.ports[name]}"], "labels": {"service": name}}
+        {
+            "targets": [f"127.0.0.1:{port}" for port in layout.ports_of(name)],
+            "labels": {"service": name},
+        }
         for name in SERVICES
     ]
 

@@ -146,18 +146,25 @@ def test_settings_from_outside_win_but_addresses_are_the_shops_own(
 
 
 @pytest.mark.processes
-def test_the_shop_opens_without_cassandra_and_says_what_the_catalog_waits_for(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("settings", "who"),
+    [
+        ({}, "The catalog waits for Cassandra"),
+        ({"STORE": "cassandra", "INSTANCES": "2"}, "All services wait for Cassandra"),
+    ],
+)
+def test_the_shop_opens_without_cassandra_and_says_who_waits_for_it(
+    tmp_path: Path, settings: dict[str, str], who: str
 ) -> None:
     (port,) = free_ports(1)
     doors = PREFIXES.values()
     away = {"CASSANDRA_HOST": "127.0.0.1", "CASSANDRA_PORT": str(port)}
 
-    with shop_on_trial(tmp_path, **away) as shop:
+    with shop_on_trial(tmp_path, **away, **settings) as shop:
         reached = [answers(shop.layout.ports["gateway"], f"{each}/health") for each in doors]
-        is_ready = shop.is_ready("catalog")
+        is_ready = answers(shop.layout.ports["catalog"], "/ready")
         assert shop.close() == 0
 
-    (sentence,) = [line for line in shop.said if "The catalog waits for Cassandra" in line]
+    (sentence,) = [line for line in shop.said if who in line]
     assert "nobody listens there (CASSANDRA_HOST, CASSANDRA_PORT)" in sentence
     assert (reached, is_ready) == ([True] * len(doors), False)
