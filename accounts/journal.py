@@ -20,16 +20,16 @@ from store.journal import Change, Journal
 USERS, SPENT, UPDATES, ORDERS = "users", "spent", "updates", "orders"
 
 
-class _OrderRow(msgspec.Struct):
+class OrderRow(msgspec.Struct):
     version: int
     counted: Decimal
     ended_at: datetime | None
 
 
-_user = msgspec.json.Decoder(User)
-_spent = msgspec.json.Decoder(Decimal)
-_update = msgspec.json.Decoder(OrderUpdate)
-_order = msgspec.json.Decoder(_OrderRow)
+decode_user = msgspec.json.Decoder(User).decode
+decode_spent = msgspec.json.Decoder(Decimal).decode
+decode_update = msgspec.json.Decoder(OrderUpdate).decode
+decode_order = msgspec.json.Decoder(OrderRow).decode
 
 
 class JournaledAccounts(MemoryAccounts):
@@ -38,7 +38,7 @@ class JournaledAccounts(MemoryAccounts):
     def __init__(self, journal: Journal, **limits: Any) -> None:
         super().__init__(**limits)
         self._journal = journal
-        self._restore_users([_user.decode(row) for row in journal.take(USERS).values()])
+        self._restore_users([decode_user(row) for row in journal.take(USERS).values()])
         self._restore_orders(journal.take(ORDERS))
         self._restore_news(journal.take(SPENT), journal.take(UPDATES))
         journal.keep(self._rows)
@@ -79,12 +79,12 @@ class JournaledAccounts(MemoryAccounts):
             (ORDERS, update.order_id, self._order_row(update.order_id)),
         ]
 
-    def _order_row(self, order_id: UUID) -> _OrderRow | None:
+    def _order_row(self, order_id: UUID) -> OrderRow | None:
         """None where it is forgotten by now."""
         record = self._orders.get(order_id)
         if record is None:
             return None
-        return _OrderRow(record.version, record.counted, self._ended.get(order_id))
+        return OrderRow(record.version, record.counted, self._ended.get(order_id))
 
     def _restore_users(self, users: Sequence[User]) -> None:
         for user in sorted(users, key=lambda user: user.id):
@@ -93,7 +93,7 @@ class JournaledAccounts(MemoryAccounts):
             self._ids.append(key)
 
     def _restore_orders(self, rows: dict[str, bytes]) -> None:
-        orders = {UUID(key): _order.decode(row) for key, row in rows.items()}
+        orders = {UUID(key): decode_order(row) for key, row in rows.items()}
         for order_id, order in orders.items():
             self._orders[order_id] = OrderRecord(order.version, order.counted)
         ended = [(order.ended_at, each) for each, order in orders.items() if order.ended_at]
@@ -102,9 +102,9 @@ class JournaledAccounts(MemoryAccounts):
     def _restore_news(self, spent: dict[str, bytes], updates: dict[str, bytes]) -> None:
         for username, row in spent.items():
             news = self._news_of(username)
-            news.spent = _spent.decode(row)
+            news.spent = decode_spent(row)
             self._show_total(username, news.spent)
-        for update in map(_update.decode, updates.values()):
+        for update in map(decode_update, updates.values()):
             if (news_of := self._known_news(update.user_id)) is not None:
                 news_of.updates.append(update)
 

@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 CARTS, VIEWS = "carts", "views"
 
-_cart = msgspec.json.Decoder(Cart)
-_views = msgspec.json.Decoder(RecentViews)
+decode_cart = msgspec.json.Decoder(Cart).decode
+decode_views = msgspec.json.Decoder(RecentViews).decode
 
 
 class JournaledCarts(MemoryCartRepository):
@@ -27,9 +27,9 @@ class JournaledCarts(MemoryCartRepository):
         super().__init__(viewers_limit=viewers_limit)
         self._journal = journal
         for row in journal.take(CARTS).values():
-            self._keep(_cart.decode(row))
+            self._keep(decode_cart(row))
         for user, row in journal.take(VIEWS).items():
-            self._keep_views(user, _views.decode(row))
+            self._keep_views(user, decode_views(row))
         journal.keep(self._rows)
 
     async def change(self, user: str, change: Callable[[Cart], T]) -> T:

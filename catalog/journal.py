@@ -19,7 +19,7 @@ from store.journal import Change, Journal
 PRODUCTS, STOCK, RESERVATIONS = "products", "stock", "reservations"
 
 
-class _ProductRow(msgspec.Struct):
+class ProductRow(msgspec.Struct):
     """Without its stock: the books say how much there is."""
 
     name: str
@@ -29,9 +29,9 @@ class _ProductRow(msgspec.Struct):
     manufacturer: str | None
 
 
-_product = msgspec.json.Decoder(_ProductRow)
-_stock = msgspec.json.Decoder(StockLine)
-_reservation = msgspec.json.Decoder(Reservation)
+decode_product = msgspec.json.Decoder(ProductRow).decode
+decode_stock = msgspec.json.Decoder(StockLine).decode
+decode_reservation = msgspec.json.Decoder(Reservation).decode
 
 
 class JournaledCatalog(MemoryCatalog):
@@ -40,12 +40,12 @@ class JournaledCatalog(MemoryCatalog):
     def __init__(self, register: Register, journal: Journal) -> None:
         super().__init__(register)
         self._journal = journal
-        books = {UUID(key): _stock.decode(row) for key, row in journal.take(STOCK).items()}
+        books = {UUID(key): decode_stock(row) for key, row in journal.take(STOCK).items()}
         for key, row in journal.take(PRODUCTS).items():
-            self._put(_restored(_product.decode(row), books[UUID(key)]))
+            self._put(restored(decode_product(row), books[UUID(key)]))
         moved = (line for line in books.values() if self._has_moved(line))
         self._books.update((line.product_id, line) for line in moved)
-        reservations = [_reservation.decode(row) for row in journal.take(RESERVATIONS).values()]
+        reservations = [decode_reservation(row) for row in journal.take(RESERVATIONS).values()]
         for reservation in sorted(reservations, key=lambda each: each.updated_at):
             register.put(reservation)
         journal.keep(self._rows)
@@ -99,7 +99,7 @@ class JournaledCatalog(MemoryCatalog):
         changes: list[Change] = []
         for product_id in product_ids:
             product = self._products.get(product_id.int)
-            changes.append((PRODUCTS, product_id, _row(product) if product else None))
+            changes.append((PRODUCTS, product_id, row_of(product) if product else None))
             changes.append((STOCK, product_id, self._line(product_id)))
         await self._journal.write(changes, synced=True)
 
@@ -126,7 +126,7 @@ class JournaledCatalog(MemoryCatalog):
 
     def _rows(self) -> Iterator[Change]:
         for product in list(self._products.values()):
-            yield PRODUCTS, product.product_id, _row(product)
+            yield PRODUCTS, product.product_id, row_of(product)
             yield STOCK, product.product_id, self._line(product.product_id)
         for line in list(self._books.values()):
             if line.product_id.int not in self._products:  # deleted, and its books outlive it
@@ -135,7 +135,7 @@ class JournaledCatalog(MemoryCatalog):
             yield RESERVATIONS, reservation.order_id, reservation
 
 
-def _restored(row: _ProductRow, line: StockLine) -> Product:
+def restored(row: ProductRow, line: StockLine) -> Product:
     return Product(
         product_id=line.product_id,
         stock_count=line.available,
@@ -143,8 +143,8 @@ def _restored(row: _ProductRow, line: StockLine) -> Product:
     )
 
 
-def _row(product: Product) -> _ProductRow:
-    return _ProductRow(
+def row_of(product: Product) -> ProductRow:
+    return ProductRow(
         product.name,
         product.category,
         product.price,
