@@ -11,11 +11,19 @@ import yaml
 
 from deploy.local.layout import PROJECT
 from tests.deploy.compose import SERVICES
-from tests.deploy.manifests import BASE, documents, of_kind, pods
+from tests.deploy.manifests import BASE, SEVERAL, Manifest, documents, of_kind, pods
 
 KUBERNETES = "1.33"
 NGINX = PROJECT / "deploy" / "nginx"
-KUSTOMIZE = shutil.which("kustomize")
+# Either has the whole of it; kubectl's is a little older.
+KUSTOMIZE = next(
+    (
+        words
+        for words in (["kustomize", "build"], ["kubectl", "kustomize"])
+        if shutil.which(words[0])
+    ),
+    None,
+)
 PARTS = ("gateway", *SERVICES)
 
 
@@ -201,22 +209,62 @@ def test_no_key_is_in_the_manifests():
         assert "SECRET_KEY: " not in file.read_text()
 
 
-@pytest.mark.skipif(KUSTOMIZE is None, reason="there is no kustomize on the path")
-def test_kustomize_makes_of_the_example_what_kubernetes_expects(tmp_path: Path):
-    shutil.copytree(BASE.parent, tmp_path / "kubernetes")
-    shutil.copytree(NGINX, tmp_path / "nginx")
-    example = tmp_path / "kubernetes" / "example"
+def example_of(folder: Path, *components: str) -> list[Manifest]:
+    """What kustomize makes of the example with these components."""
+    if KUSTOMIZE is None:
+        pytest.skip("there is neither kustomize nor kubectl on the path")
+    shutil.copytree(BASE.parent, folder / "kubernetes")
+    shutil.copytree(NGINX, folder / "nginx")
+    example = folder / "kubernetes" / "example"
     (example / "secret.env").write_text("SECRET_KEY=only for this test\n")
+    file = example / "kustomization.yaml"
+    chosen = yaml.safe_load(file.read_text()) | {
+        "components": [f"../{each}" for each in components]
+    }
+    file.write_text(yaml.safe_dump(chosen))
 
-    built = subprocess.run(
-        [str(KUSTOMIZE), "build", example], check=False, capture_output=True, text=True
-    )
+    built = subprocess.run([*KUSTOMIZE, example], check=False, capture_output=True, text=True)
 
     assert built.returncode == 0, built.stderr
-    made = list(yaml.safe_load_all(built.stdout))
+    return list(yaml.safe_load_all(built.stdout))
+
+
+@pytest.mark.parametrize("components", [(), SEVERAL], ids=["one of each", "several"])
+def test_kustomize_makes_of_the_example_what_kubernetes_expects(
+    tmp_path: Path, components: tuple[str, ...]
+):
+    made = example_of(tmp_path, *components)
+
     for document in made:
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
     kinds = [each["kind"] for each in made]
     assert kinds.count("Secret") == 1
     assert kinds.count("Ingress") == 1
     assert kinds.count("ConfigMap") == 3
+
+
+@pytest.mark.parametrize("components", [(), SEVERAL], ids=["one of each", "several"])
+def test_kustomize_makes_of_the_example_what_these_tests_read(
+    tmp_path: Path, components: tuple[str, ...]
+):
+    made = example_of(tmp_path, *components)
+
+    specs = {(each["kind"], each["metadata"]["name"]): each.get("spec") for each in made}
+    for each in documents(*components):
+        if each["kind"] in {"NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler"}:
+            assert specs[each["kind"], each["metadata"]["name"]] == each["spec"]
+        elif each["kind"] in {"Deployment", "StatefulSet"}:
+            there = specs[each["kind"], each["metadata"]["name"]]
+            assert there.get("replicas") == each["spec"].get("replicas")
+            assert settled(there) == settled(each["spec"])
+    running = [kind for kind, _ in specs if kind in {"Deployment", "StatefulSet"}]
+    assert len(running) == len(PARTS)
+
+
+def settled(spec: Manifest) -> Manifest:
+    """A pod's spec without what has a generated name or the example's own image."""
+    pod = spec["template"]["spec"]
+    [container] = pod["containers"]
+    named = {"image", "envFrom"}
+    own = {name: value for name, value in container.items() if name not in named}
+    return pod | {"containers": [own], "volumes": len(pod["volumes"])}
