@@ -8,14 +8,12 @@ import time
 
 from deploy.containers import private
 from deploy.containers.engine import Engine, engine
-from deploy.local.layout import ADDRESS_SETTINGS, PREFIXES, PROJECT, CannotStart, port_from
+from deploy.containers.several import CONTAINERS, needs_tables
+from deploy.local.layout import PREFIXES, PROJECT, CannotStart, port_from
 from deploy.local.readiness import answers
 
 SECONDS_TO_START = 300  # Cassandra alone takes a minute at its first start
 RESTARTS = 2  # who ends again and again will not be open in five minutes, either
-CONTAINERS = dict(
-    zip(ADDRESS_SETTINGS, ("backend", "cart-service", "order-service", "user-service"), strict=True)
-)
 
 
 def main(word: str) -> int:
@@ -35,12 +33,22 @@ def _up(compose: Engine, port: int) -> int:
     started_at = time.monotonic()
     if not compose.container("gateway"):
         check_port(port, compose.binary)
+    if needs_tables(compose.environment):
+        _make_tables(compose)
     if status := compose.run("up", "--detach"):
         return status
     _wait(compose, port)
     door = f"http://localhost:{port}/" if port != 80 else "http://localhost/"
     print(f"The shop is open after {time.monotonic() - started_at:.0f} s: {door}")
     return 0
+
+
+def _make_tables(compose: Engine) -> None:
+    """Before the instances would, all at once. Raises CannotStart."""
+    for service in CONTAINERS.values():
+        words = ("--rm", "--no-deps", "-T", service, "python", "manage.py", "sync_cassandra")
+        if compose.run("run", *words):
+            raise CannotStart(f"The tables of {service} cannot be made; see above.")
 
 
 def check_port(port: int, binary: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.containers.several import addresses
 from deploy.local.layout import PROJECT, CannotStart
 
 FILE = PROJECT / "deploy" / "compose.yaml"
@@ -41,24 +42,28 @@ class Engine:
         return subprocess.run(command, check=False, env=told).returncode  # noqa: S603
 
     def container(self, service: str) -> str:
-        """The id of the service's running container; empty while there is none."""
+        """The id of a running container of the service; empty while there is none."""
+        return next(iter(self.containers(service)), "")
+
+    def containers(self, service: str) -> list[str]:
+        """The ids of all of them."""
         return self._found(service)
 
     def restarts(self, service: str) -> int:
-        """How often the engine has started its container again."""
-        container = self._found(service, "--all")
-        said = self._ask("inspect", "--format", "{{.RestartCount}}", container) if container else ""
-        return int(said) if said.strip().isdigit() else 0
+        """How often the engine has started its containers again."""
+        found = self._found(service, "--all")
+        said = self._ask("inspect", "--format", "{{.RestartCount}}", *found) if found else ""
+        return sum(int(word) for word in said.split() if word.isdigit())
 
     def last_words(self, service: str, *, lines: int = 5) -> str:
-        container = self._found(service, "--all")
-        return self._ask("logs", "--tail", str(lines), container).strip() if container else ""
+        found = self._found(service, "--all")
+        return "\n".join(self._ask("logs", "--tail", str(lines), each).strip() for each in found)
 
-    def _found(self, service: str, *which: str) -> str:
+    def _found(self, service: str, *which: str) -> list[str]:
         project = self.environment.get("COMPOSE_PROJECT_NAME") or "product-store"
         filters = (f"label={LABEL}.project={project}", f"label={LABEL}.service={service}")
         words = [word for each in filters for word in ("--filter", each)]
-        return self._ask("ps", "--quiet", *which, *words).strip()
+        return self._ask("ps", "--quiet", *which, *words).split()
 
     def _ask(self, *words: str) -> str:
         return subprocess.run(  # noqa: S603
@@ -72,7 +77,10 @@ class Engine:
 
 
 def engine(environment: Mapping[str, str]) -> Engine:
-    """COMPOSE names one; otherwise the first that is there. Raises CannotStart."""
+    """COMPOSE names one; otherwise the first that is there. Raises CannotStart.
+
+    INSTANCES and STORE of the environment are checked.
+    """
     # Health checks are in Docker's format of images only; podman-compose has no option for it.
     told = {"BUILDAH_FORMAT": "docker", "REVISION": _revision()} | dict(environment)
     candidates = [
@@ -82,7 +90,7 @@ def engine(environment: Mapping[str, str]) -> Engine:
     for command in candidates[0] or candidates[1]:
         if _works(command):
             binary = "docker" if command[0] == "docker" else "podman"
-            return Engine(command, binary, told)
+            return Engine(command, binary, told | addresses(environment, binary))
     raise CannotStart(NO_COMPOSE if shutil.which("podman") else NO_ENGINE)
 
 

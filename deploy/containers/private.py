@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.containers.several import OWN_CASSANDRA, instances
 from deploy.local.layout import CannotStart
 from deploy.local.secret import new_key, write_private
 
 PROFILES = ("demo", "observability")
-OWN = ("", "cassandra")  # never chosen by name: CASSANDRA_HOST decides
+OWN = ("", OWN_CASSANDRA)  # never chosen by name: CASSANDRA_HOST decides
 DEFAULTS = {
     "GATEWAY_PORT": "80",
-    "CASSANDRA_HOST": "cassandra",
+    "CASSANDRA_HOST": OWN_CASSANDRA,
+    "STORE": "memory",
+    "INSTANCES": "1",
     "DEMO": "0",
     "GRAFANA_ADDRESS": "",
 }
@@ -29,7 +32,8 @@ def settings(path: Path, environment: Mapping[str, str]) -> dict[str, str]:
     words = _profiles(environment)
     kept = read(path) if path.exists() else _new()
     chosen = kept | dict(environment) | (_meant_by(words) if words else {})
-    own = ["cassandra"] if chosen["CASSANDRA_HOST"] == "cassandra" else []
+    instances(chosen)
+    own = [OWN_CASSANDRA] if chosen["CASSANDRA_HOST"] == OWN_CASSANDRA else []
     others = words or chosen.get("COMPOSE_PROFILES", "").split(",")
     chosen["COMPOSE_PROFILES"] = ",".join(own + [each for each in others if each not in OWN])
     if not path.exists():

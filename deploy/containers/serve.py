@@ -31,8 +31,9 @@ def refusal(environment: Mapping[str, str]) -> str | None:
 
 
 def _is_on_cassandra(environment: Mapping[str, str]) -> bool:
-    hosts = environment.get("CASSANDRA_HOST", "")
-    return environment["APP"] == "catalog" and bool(hosts.strip())
+    hosts, store = environment.get("CASSANDRA_HOST", ""), environment.get("STORE", "")
+    is_everything = store.strip().lower() == "cassandra"
+    return bool(hosts.strip()) and (environment["APP"] == "catalog" or is_everything)
 
 
 def _is_whole(text: str) -> bool:

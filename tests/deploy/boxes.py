@@ -13,8 +13,9 @@ from typing import NoReturn
 import pytest
 
 from deploy.cassandra.java import jars as cassandra_jars
-from deploy.containers.__main__ import CONTAINERS, SECONDS_TO_START
+from deploy.containers.__main__ import SECONDS_TO_START
 from deploy.containers.engine import OWN_COMPOSE, Engine, engine
+from deploy.containers.several import CONTAINERS
 from deploy.local.layout import PREFIXES, CannotStart
 from deploy.local.ports import free_ports
 from deploy.local.readiness import answers

@@ -9,8 +9,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from deploy.containers.__main__ import CONTAINERS
 from deploy.containers.engine import Engine
+from deploy.containers.several import CONTAINERS
 from deploy.local.layout import PROJECT
 from tests.deploy.boxes import (
     MARKS,

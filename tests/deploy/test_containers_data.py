@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from deploy.containers.__main__ import CONTAINERS
 from deploy.containers.engine import Engine
+from deploy.containers.several import CONTAINERS
 from tests.deploy.boxes import (
     MARKS,
     door,

@@ -97,6 +97,21 @@ def test_a_profile_that_is_none_is_refused(path: Path):
     assert not path.exists()
 
 
+def test_several_of_each_stay_several(path: Path):
+    private.settings(path, {"STORE": "cassandra", "INSTANCES": "2"})
+
+    again = private.settings(path, {})
+
+    assert (again["STORE"], again["INSTANCES"]) == ("cassandra", "2")
+
+
+def test_several_in_memory_are_refused_before_a_file_is_made(path: Path):
+    with pytest.raises(CannotStart, match="INSTANCES=2 needs STORE=cassandra"):
+        private.settings(path, {"INSTANCES": "2"})
+
+    assert not path.exists()
+
+
 def test_the_file_is_never_committed():
     ignored = subprocess.run(
         ["git", "-C", PROJECT, "check-ignore", "deploy/.env", "deploy/kubernetes/mine/secret.env"],

@@ -139,10 +139,29 @@ def test_the_services_know_each_other_by_the_descriptions_names():
     for name in SERVICES:
         environment = services()[name]["environment"]
 
-        assert environment["BACKEND_URL"] == "http://backend:8000"
+        assert environment["BACKEND_URL"] == "http://backend:8000"  # of one container each
         assert environment["CART_SERVICE_URL"] == "http://cart-service:8001"
         assert environment["ORDER_SERVICE_URL"] == "http://order-service:8002"
         assert environment["USER_SERVICE_URL"] == "http://user-service:8003"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_can_be_on_cassandra_and_is_told_so_by_one_setting(name: str):
+    service = services()[name]
+
+    assert service["networks"] == services()["gateway"]["networks"] + ["data"]
+    assert service["depends_on"]["cassandra"] == {"condition": "service_healthy", "required": False}
+    assert service["environment"]["CASSANDRA_HOST"] == "cassandra"
+    assert service["environment"]["STORE"] == "memory"
+
+
+def test_the_services_alone_may_be_several():
+    several = {name for name, each in services().items() if "scale" in each}
+
+    assert several == set(SERVICES)
+    assert {services()[name]["scale"] for name in several} == {"1"}
+    assert FILE.read_text().count("${INSTANCES:-1}") == 1
+    assert not [name for name, each in services().items() if "container_name" in each]
 
 
 def test_demo_mode_is_off_until_it_is_asked_for():

@@ -36,6 +36,13 @@ def test_carts_may_not_have_several_whatever_the_catalogue_is_on():
     assert refusal(CARTS | {"WEB_CONCURRENCY": "2", "CASSANDRA_HOST": "10.0.0.1"}) is not None
 
 
+def test_any_service_on_cassandra_may_have_several():
+    several = CARTS | {"WEB_CONCURRENCY": "2", "STORE": "Cassandra"}
+
+    assert refusal(several | {"CASSANDRA_HOST": "10.0.0.1"}) is None
+    assert refusal(several) is not None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
