@@ -37,8 +37,9 @@ class Engine:
         command = [*self.compose, "--file", str(FILE), *words]
         told = dict(self.environment)
         if words[0] == "build":
-            # Four builds at once wait for podman's locks for minutes on a small machine.
-            told = {"COMPOSE_PARALLEL_LIMIT": "1"} | told
+            # Four builds at once wait for podman's locks for minutes on a small machine, and
+            # podman-compose would make an image once for each container.
+            told = {"COMPOSE_PARALLEL_LIMIT": "1"} | told | {"INSTANCES": "1"}
         return subprocess.run(command, check=False, env=told).returncode  # noqa: S603
 
     def container(self, service: str) -> str:
