@@ -86,7 +86,8 @@ async def test_the_metrics_are_true_at_each_scrape(
 async def test_the_cassandra_metrics_are_there_without_cassandra(shop: httpx.AsyncClient) -> None:
     text = (await shop.get("/api/metrics")).text
 
-    assert "cassandra_connections_active 0.0" in text
+    # How many there are is said by the other tests of this process that use a real one.
+    assert "\ncassandra_connections_active " in text
     assert "# TYPE cassandra_queries_total counter" in text
     assert "# TYPE cassandra_query_duration_seconds histogram" in text
 
