@@ -54,8 +54,7 @@ chaos: tools ## Kills, pauses, bad networks, crowds; docs/checks.md. STORE=cassa
 	@CHAOS_STORE=$(STORE) $(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos
 
 chaos-long: tools ## The same with the full numbers, which takes long
-	@CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos --timeout 7200
-	@CHAOS_LONG=1 CHAOS_STORE=$(STORE) $(BIN)/python -m pytest tests/chaos -m chaos --timeout 7200
+	@CHAOS_LONG=1 CHAOS_STORE=$(STORE) $(BIN)/python -m pytest tests/chaos tests/gateway/test_limits.py -m chaos --timeout 7200
 
 lint: tools ## Style, import contracts, types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
