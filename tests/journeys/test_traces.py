@@ -68,6 +68,8 @@ def journey(
         settings = FAST_HASHES | QUICK | cassandra.settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
         with shop_on_trial(run, **settings) as shop:
             warm_up(shop)
+            # News of their orders and of ours would go in one message, which has one trace.
+            shop.wait_until(lambda: has_come_to_rest(shop), seconds=30)
             token, order_id = travel(shop)
             receiver.wait_until(is_delivered, seconds=20)
             assert shop.close() == 0
@@ -96,6 +98,14 @@ def travel(shop: Trial) -> tuple[str, str]:
         answer = client.post("/user-api/users/me/orders")
         assert answer.status_code == 200, answer.text
         return token, answer.json()["id"]
+
+
+def has_come_to_rest(shop: Trial) -> bool:
+    text = httpx.get(f"http://127.0.0.1:{shop.layout.ports['orders']}/metrics").text
+    waiting = [
+        line for line in text.splitlines() if line.startswith(("orders_open", "outbox_pending"))
+    ]
+    return all(line.endswith(" 0.0") for line in waiting)
 
 
 def is_delivered(spans: list[Span]) -> bool:
