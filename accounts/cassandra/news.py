@@ -38,7 +38,7 @@ class News:
         self._bridge = bridge
         self._keep_seconds = keep_seconds
         self._stranger_seconds = stranger_seconds
-        self._desks: Merging[Request, Outcome] = Merging(
+        self._desks: Merging[str, Request, Outcome] = Merging(
             tasks, self._round, name="news", most=MERGED
         )
 

@@ -6,21 +6,20 @@ instance's batch) makes it read the books anew, decisively, and decide again: a 
 there what it did before. Nothing is ever sent again blindly.
 """
 
-import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from catalog.cassandra.movements import Entry, Gone, Moved, Movement, Short
 from catalog.domain import State, StockLine
-from store.cassandra.bridge import Bridge, OutcomeUnknown, Row, StoreAway
+from store.cassandra.bridge import Bridge, OutcomeUnknown, Row
+from store.cassandra.merging import Merging
 from store.errors import ShopError
 from store.tasks import Tasks
 
 MERGED = 128
 REMEMBERED = 10_000
-PATIENCE_SECONDS = 0.95
 Refusal = Gone | Short | ShopError
 
 
@@ -33,22 +32,14 @@ class Books:
     is_fresh: bool
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Request:
     order_id: UUID | None
     movement: Movement
-    answer: "asyncio.Future[Moved]"
-
-
-@dataclass(slots=True)
-class _Desk:
-    """Where the requests for one product wait; present while there are any."""
-
-    waiting: deque[_Request] = field(default_factory=deque)
 
 
 class Desks:
-    """One desk a product, served by one task."""
+    """What asks for one product at the same time is decided together."""
 
     def __init__(
         self,
@@ -62,27 +53,21 @@ class Desks:
         orders are kept for ``keep_seconds``.
         """
         self._bridge = bridge
-        self._tasks = tasks
         self._keep_seconds = keep_seconds
         self._moved = moved
-        self._desks: dict[UUID, _Desk] = {}
+        self._desks: Merging[UUID, _Request, Moved | Refusal] = Merging(
+            tasks, self._round, name="stock", most=MERGED
+        )
         self._known: OrderedDict[UUID, Books] = OrderedDict()
 
     async def move(
         self, product_id: UUID, movement: Movement, *, order_id: UUID | None = None
     ) -> Moved:
         """Raises what the movement raises, and StoreAway."""
-        answer: asyncio.Future[Moved] = asyncio.get_running_loop().create_future()
-        desk = self._desks.get(product_id)
-        if desk is None:
-            desk = self._desks[product_id] = _Desk()
-            self._tasks.start(self._serve(product_id, desk), name=f"stock of {product_id}")
-        desk.waiting.append(_Request(order_id, movement, answer))
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await answer
-        except TimeoutError:
-            raise OutcomeUnknown from None
+        outcome = await self._desks.ask(product_id, _Request(order_id, movement))
+        if isinstance(outcome, Moved):
+            return outcome
+        raise outcome
 
     async def books(self, product_id: UUID) -> StockLine | None:
         """As a decision would see them; those of a product that never moved say so."""
@@ -105,34 +90,10 @@ class Desks:
         rows = await self._bridge.ask("entries", product_id, list(order_ids))
         return {entry.order_id: entry for entry in map(_entry, rows)}
 
-    async def _serve(self, product_id: UUID, desk: _Desk) -> None:
-        try:
-            # One turn of the loop: who asks at the same moment goes along.
-            await asyncio.sleep(0)
-            while desk.waiting:
-                size = min(MERGED, len(desk.waiting))
-                taken = [desk.waiting.popleft() for _ in range(size)]
-                await self._answer(product_id, [each for each in taken if not each.answer.done()])
-        finally:
-            del self._desks[product_id]
-
-    async def _answer(self, product_id: UUID, requests: list[_Request]) -> None:
-        try:
-            while requests and not await self._round(product_id, requests):
-                requests = [each for each in requests if not each.answer.done()]
-        except BaseException as error:
-            # Nobody may wait for an answer that will not come.
-            self._known.pop(product_id, None)
-            for each in requests:
-                if not each.answer.done():
-                    each.answer.set_exception(
-                        error if isinstance(error, StoreAway) else StoreAway()
-                    )
-            if not isinstance(error, StoreAway):
-                raise
-
-    async def _round(self, product_id: UUID, requests: list[_Request]) -> bool:
-        """Whether all were answered."""
+    async def _round(
+        self, product_id: UUID, requests: Sequence[_Request]
+    ) -> Sequence[Moved | Refusal] | None:
+        """None where it is not to be known what becomes of them."""
         books = self._known.pop(product_id, None) or await self._read(product_id)
         order_ids = {each.order_id for each in requests if each.order_id is not None}
         entries = await self.entries(product_id, list(order_ids)) if order_ids else {}
@@ -140,13 +101,11 @@ class Desks:
         outcomes = [round_.outcome(each.order_id, each.movement) for each in requests]
         if round_.line == books.line and not round_.written:
             if not books.is_fresh:
-                return False  # the books are read anew, and may say otherwise
+                return None  # the books are read anew, and may say otherwise
             self._remember(product_id, books.line, books.version)
         elif not await self._write(product_id, books, round_):
-            return False
-        for each, outcome in zip(requests, outcomes, strict=True):
-            _give(each.answer, outcome)
-        return True
+            return None
+        return outcomes
 
     async def _write(self, product_id: UUID, books: Books, round_: "_Round") -> bool:
         assert round_.line is not None
@@ -253,12 +212,3 @@ def _entry(row: Row) -> Entry:
         created_at=created_at,
         updated_at=updated_at,
     )
-
-
-def _give(answer: "asyncio.Future[Moved]", outcome: Moved | Refusal) -> None:
-    if answer.done():
-        return
-    if isinstance(outcome, Moved):
-        answer.set_result(outcome)
-    else:
-        answer.set_exception(outcome)

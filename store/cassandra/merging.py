@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -11,10 +11,11 @@ from store.tasks import Tasks
 
 PATIENCE_SECONDS = 0.95
 
+K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 A = TypeVar("A")
 # What each of the requests for a key comes to; None where it has to be decided anew.
-Decide = Callable[[str, Sequence[R]], Awaitable[Sequence[A] | None]]
+Decide = Callable[[K, Sequence[R]], Awaitable[Sequence[A] | None]]
 
 
 @dataclass(slots=True)
@@ -30,10 +31,10 @@ class _Desk(Generic[R, A]):
     waiting: deque[_Waiting[R, A]] = field(default_factory=deque)
 
 
-class Merging(Generic[R, A]):
+class Merging(Generic[K, R, A]):
     """One desk a key: conditional writes of one instance never stand in each other's way."""
 
-    def __init__(self, tasks: Tasks, decide: Decide[R, A], *, name: str, most: int) -> None:
+    def __init__(self, tasks: Tasks, decide: Decide[K, R, A], *, name: str, most: int) -> None:
         """``decide`` gets ``most`` requests at once, and the same ones again when it did not
         know.
         """
@@ -41,9 +42,9 @@ class Merging(Generic[R, A]):
         self._decide = decide
         self._name = name
         self._most = most
-        self._desks: dict[str, _Desk[R, A]] = {}
+        self._desks: dict[K, _Desk[R, A]] = {}
 
-    async def ask(self, key: str, request: R) -> A:
+    async def ask(self, key: K, request: R) -> A:
         """Raises StoreAway; OutcomeUnknown after PATIENCE_SECONDS."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         desk = self._desks.get(key)
@@ -57,7 +58,7 @@ class Merging(Generic[R, A]):
         except TimeoutError:
             raise OutcomeUnknown from None
 
-    async def _serve(self, key: str, desk: _Desk[R, A]) -> None:
+    async def _serve(self, key: K, desk: _Desk[R, A]) -> None:
         try:
             # One turn of the loop: who asks at the same moment goes along.
             await asyncio.sleep(0)
@@ -67,7 +68,7 @@ class Merging(Generic[R, A]):
         finally:
             del self._desks[key]
 
-    async def _answer(self, key: str, taken: Sequence[_Waiting[R, A]]) -> None:
+    async def _answer(self, key: K, taken: Sequence[_Waiting[R, A]]) -> None:
         waiting, answers = _present(taken), None
         try:
             while waiting and answers is None:
