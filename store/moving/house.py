@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 from django.conf import settings
@@ -18,7 +19,7 @@ SECONDS_TO_ANSWER = 2.0
 async def export(path: Path, services: Sequence[str]) -> file.Header:
     """Raises CannotMove."""
     check_stopped(services)
-    return file.write(path, {service: await _read(service) for service in services})
+    return file.write(path, {service: await _place_of(service).read() for service in services})
 
 
 async def load(path: Path, services: Sequence[str]) -> file.Header:
@@ -27,10 +28,11 @@ async def load(path: Path, services: Sequence[str]) -> file.Header:
     header, states = file.read(path)
     if missing := [service for service in services if service not in states]:
         raise CannotMove(f"{path} has nothing of {', '.join(missing)}.")
-    for service in services:
-        await _check_empty(service, header.sha256)
-    for service in services:
-        await _put(service, states[service], header.sha256)
+    places = {service: _place_of(service) for service in services}
+    for place in places.values():
+        await place.check_empty(sha256=header.sha256)
+    for service, place in places.items():
+        await place.put(states[service], sha256=header.sha256)
     return header
 
 
@@ -45,39 +47,55 @@ def check_stopped(services: Sequence[str]) -> None:
         raise CannotMove(f"{service} answers at {url}: stop the shop first.")
 
 
-async def _read(service: str) -> Tables:
-    if service in settings.DATABASES:
+class _Place(Protocol):
+    """Where one service keeps its state."""
+
+    async def read(self) -> Tables: ...
+
+    async def check_empty(self, *, sha256: str) -> None: ...
+
+    async def put(self, tables: Tables, *, sha256: str) -> None: ...
+
+
+class _InJournal:
+    def __init__(self, service: str) -> None:
+        if not settings.DATA_DIR:
+            raise CannotMove(
+                f"{service} is in memory without DATA_DIR: set that, or STORE=cassandra."
+            )
+        self._where = Path(settings.DATA_DIR), service
+
+    async def read(self) -> Tables:
+        return journals.read(*self._where)
+
+    async def check_empty(self, *, sha256: str) -> None:
+        """A journal has everything of a file or nothing."""
+        journals.check_empty(*self._where)
+
+    async def put(self, tables: Tables, *, sha256: str) -> None:
+        await journals.put(*self._where, tables)
+
+
+class _OnCassandra:
+    def __init__(self, service: str) -> None:
+        # Here, so that nobody else pays for the driver.
         from store.cassandra import moving
 
-        mover = import_module(f"{service}.moving").MOVER
-        return await moving.read(mover, settings.DATABASES[service], now=clock.now())
-    return journals.read(_data(service), service)
+        self._moving = moving
+        self._where = import_module(f"{service}.moving").MOVER, settings.DATABASES[service]
+
+    async def read(self) -> Tables:
+        return await self._moving.read(*self._where, now=clock.now())
+
+    async def check_empty(self, *, sha256: str) -> None:
+        await self._moving.check_empty(*self._where, sha256=sha256)
+
+    async def put(self, tables: Tables, *, sha256: str) -> None:
+        await self._moving.put(*self._where, tables, sha256=sha256, now=clock.now())
 
 
-async def _check_empty(service: str, sha256: str) -> None:
-    if service in settings.DATABASES:
-        from store.cassandra import moving
-
-        mover = import_module(f"{service}.moving").MOVER
-        await moving.check_empty(mover, settings.DATABASES[service], sha256=sha256)
-    else:
-        journals.check_empty(_data(service), service)
-
-
-async def _put(service: str, tables: Tables, sha256: str) -> None:
-    if service in settings.DATABASES:
-        from store.cassandra import moving
-
-        mover, database = import_module(f"{service}.moving").MOVER, settings.DATABASES[service]
-        await moving.put(mover, database, tables, sha256=sha256, now=clock.now())
-    else:
-        await journals.put(_data(service), service, tables)
-
-
-def _data(service: str) -> Path:
-    if not settings.DATA_DIR:
-        raise CannotMove(f"{service} is in memory without DATA_DIR: set that, or STORE=cassandra.")
-    return Path(settings.DATA_DIR)
+def _place_of(service: str) -> _Place:
+    return _OnCassandra(service) if service in settings.DATABASES else _InJournal(service)
 
 
 def told(header: file.Header, services: Sequence[str]) -> str:
