@@ -27,6 +27,7 @@ from store.admission import Overloaded, admission  # noqa: E402
 from store.correlation import Exchange  # noqa: E402
 from store.errors import TooLarge  # noqa: E402
 from store.handler import ApiHandler, PageHandler  # noqa: E402
+from store.lean import header_of  # noqa: E402
 from store.lifespan import lifespan  # noqa: E402
 from store.logs.requests import log_request  # noqa: E402
 from store.overload import turn_away  # noqa: E402
@@ -90,7 +91,7 @@ async def _serve(scope: Any, receive: Any, send: Any) -> None:
 
 async def _turn_away(scope: Any, send: Any) -> None:
     # A page of another origin may read the answer only with headers that depend on the origin.
-    if _header(scope, b"origin"):
+    if header_of(scope["headers"], b"origin"):
         await api_handler.refuse(Overloaded(), scope, send)
     else:
         await turn_away(scope, send)
@@ -101,7 +102,7 @@ def _routed(scope: Any) -> Any:
     prefixes = _prefixes()
     if len(prefixes) == 1:
         [(service, own)] = prefixes
-        prefix = _header(scope, _PREFIX_HEADER).decode("latin1")
+        prefix = header_of(scope["headers"], _PREFIX_HEADER).decode("latin1")
         # Anything but the gateway's own prefix would put a stranger's path into our links.
         if prefix != own:
             return {**scope, "service": service, "root_path": ""}
@@ -127,14 +128,7 @@ def _is_page(scope: Any) -> bool:
     path = scope["path"].removeprefix(scope["root_path"])
     if path.startswith(PAGES) or scope["service"] == FRONT:
         return True
-    return b"text/html" in _header(scope, b"accept")
-
-
-def _header(scope: Any, wanted: bytes) -> bytes:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return bytes(value)
-    return b""
+    return b"text/html" in header_of(scope["headers"], b"accept")
 
 
 async def _read_body(receive: Any) -> bytes:

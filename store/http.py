@@ -133,7 +133,9 @@ class Peer:
         """
         all_headers = {**self._headers(user, as_admin), **(headers or {})}
         call = _Call(method, path, params, all_headers, json)
-        ends_at = asyncio.get_running_loop().time() + timeout
+        return await self._asked(call, asyncio.get_running_loop().time() + timeout)
+
+    async def _asked(self, call: "_Call", ends_at: float) -> Answer:
         away, tried = PeerAway(self.name, sent=False), set[Instance]()
         while (instance := self._instances.next(without=tried)) is not None:
             try:

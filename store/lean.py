@@ -85,6 +85,14 @@ class LeanRequest(Utf8Request):
         return meta
 
 
+def header_of(headers: Headers, wanted: bytes) -> bytes:
+    """The first one of that name, which is in small letters; nothing where there is none."""
+    for name, value in headers:
+        if name == wanted:
+            return bytes(value)
+    return b""
+
+
 @lru_cache(maxsize=256)
 def _meta_key(name: bytes) -> str:
     """The header's place in META; none for a name that could pass for another's."""
