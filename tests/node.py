@@ -26,6 +26,18 @@ def database_of(environment: Mapping[str, str]) -> Mapping[str, Any]:
         return cassandra.database(environment["CASSANDRA_HOST"].split(","))
 
 
+def kept_bridge(trial: Trial, schema: Any) -> Any:
+    """One session for all tests of a run: dialling takes longer than most of them."""
+    from store.cassandra.bridge import OPEN, Bridge
+
+    class Kept(Bridge):
+        async def close(self) -> None:
+            """It stays open for the next test."""
+            OPEN.discard(self)
+
+    return Kept(database(trial), schema)
+
+
 async def opened(store: Any) -> Any:
     """Opens it and waits until it is ready."""
     store.open()

@@ -17,7 +17,7 @@ from accounts.journal import JournaledAccounts
 from accounts.passwords import Passwords
 from accounts.repositories import AccountRepository, MemoryAccounts
 from deploy.cassandra.trial import Trial
-from tests.node import SECONDS_TO_OPEN, database, emptied, opened
+from tests.node import SECONDS_TO_OPEN, emptied, kept_bridge, opened
 from tests.reopening import Reopening
 
 NOW = datetime(2026, 7, 25, 19, 0, tzinfo=UTC)
@@ -49,16 +49,9 @@ def update(
 
 @pytest.fixture(scope="session")
 def bridge(cassandra: Trial) -> Any:
-    """One session for all tests: dialling takes longer than most of them."""
     from accounts.cassandra.schema import ACCOUNTS
-    from store.cassandra.bridge import OPEN, Bridge
 
-    class Kept(Bridge):
-        async def close(self) -> None:
-            """It stays open for the next test."""
-            OPEN.discard(self)
-
-    return Kept(database(cassandra), ACCOUNTS)
+    return kept_bridge(cassandra, ACCOUNTS)
 
 
 def shared_on(bridge: Any, **options: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from catalog.repositories import CatalogRepository
 from deploy.cassandra.trial import Trial
 from tests.catalog.examples import MILK, journaled_catalog, memory_catalog
-from tests.node import database, emptied, opened
+from tests.node import emptied, kept_bridge, opened
 from tests.reopening import Reopening
 
 Headers = dict[str, str]
@@ -18,16 +18,9 @@ Headers = dict[str, str]
 
 @pytest.fixture(scope="session")
 def bridge(cassandra: Trial) -> Any:
-    """One session for all tests: dialling takes longer than most of them."""
     from catalog.cassandra.schema import CATALOG
-    from store.cassandra.bridge import OPEN, Bridge
 
-    class Kept(Bridge):
-        async def close(self) -> None:
-            """It stays open for the next test."""
-            OPEN.discard(self)
-
-    return Kept(database(cassandra), CATALOG)
+    return kept_bridge(cassandra, CATALOG)
 
 
 @pytest.fixture

@@ -6,21 +6,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from deploy.cassandra.trial import Trial
-from tests.node import SECONDS_TO_OPEN, database
+from tests.node import SECONDS_TO_OPEN, kept_bridge
 
 SHARDS = 16
 
 
 def bridge_to(trial: Trial) -> Any:
-    """One session for many tests: dialling takes longer than most of them."""
     from orders.cassandra.schema import ORDERS
-    from store.cassandra.bridge import Bridge
 
-    class Kept(Bridge):
-        async def close(self) -> None:
-            """It stays open for the next test."""
-
-    return Kept(database(trial), ORDERS)
+    return kept_bridge(trial, ORDERS)
 
 
 @asynccontextmanager
